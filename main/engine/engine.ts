@@ -1,0 +1,135 @@
+/**
+ * What the rest of the app knows of the engine: one interface, whoever runs behind it.
+ * The supervisor (`supervisor.ts`) implements it over the Python child.
+ */
+import type { Effort, EngineState } from '../../preload/contract.ts';
+
+/** A folder with an MLX model: config.json, tokenizer, template, `*.safetensors`. */
+export interface EngineModel {
+  readonly folder: string;
+  readonly name: string;
+}
+
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** JSON text as the model wrote it. */
+  readonly arguments: string;
+}
+
+export type EngineMessage =
+  | { readonly role: 'system' | 'developer' | 'user'; readonly content: string }
+  | {
+      readonly role: 'assistant';
+      readonly content: string | null;
+      readonly reasoning?: string;
+      readonly tool_calls?: readonly { id: string; type: 'function'; function: { name: string; arguments: string } }[];
+    }
+  | { readonly role: 'tool'; readonly content: string; readonly tool_call_id?: string };
+
+export interface GenerationRequest {
+  readonly messages: readonly EngineMessage[];
+  readonly effort: Effort;
+  /** What the model is told is today, YYYY-MM-DD; fixed per conversation so that midnight does not void the cache. */
+  readonly date: string;
+  readonly maxTokens: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly seed?: number;
+  readonly stop?: readonly string[];
+  /** OpenAI function tools, passed through. */
+  readonly tools?: readonly unknown[];
+}
+
+export interface GenerationUsage {
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+  readonly reasoningTokens: number;
+  readonly prefillTokensPerSecond: number | null;
+  readonly decodeTokensPerSecond: number | null;
+}
+
+/** What one generation yields, in order: waiting*, prefill*, (reasoning | commentary | content | tool-call)*, finish. */
+export type GenerationEvent =
+  /** Behind `ahead` other requests, or while the model loads. */
+  | { readonly kind: 'waiting'; readonly for: 'slot' | 'engine'; readonly ahead: number }
+  | { readonly kind: 'prefill'; readonly doneTokens: number; readonly totalTokens: number }
+  | { readonly kind: 'reasoning' | 'commentary' | 'content'; readonly text: string }
+  | {
+      readonly kind: 'tool-call';
+      readonly index: number;
+      readonly id?: string;
+      readonly name?: string;
+      readonly argumentsText: string;
+    }
+  | {
+      readonly kind: 'finish';
+      readonly reason: 'stop' | 'length' | 'tool_calls';
+      /** Set when the length was reached while the model was still thinking. */
+      readonly lengthIn?: 'reasoning' | 'answer';
+      readonly usage: GenerationUsage;
+    };
+
+/** Thrown by `generate` and `count`. `aborted` when the caller's signal or a stop ended it. */
+export class EngineError extends Error {
+  constructor(
+    readonly code: 'aborted' | 'stopped' | 'off' | 'failed' | 'bad-request' | 'disconnected',
+    message: string,
+    readonly nextStep: string,
+  ) {
+    super(message);
+    this.name = 'EngineError';
+  }
+}
+
+/** The engine's own numbers, as its `/metrics` reports them; bytes, tokens, seconds. */
+export interface EngineMetrics {
+  readonly phase: 'starting' | 'loading' | 'ready' | 'busy' | 'stopping' | 'failed';
+  readonly healthy: boolean;
+  readonly load: { readonly loadedBytes: number; readonly totalBytes: number; readonly seconds: number | null };
+  readonly memory: { readonly activeBytes: number; readonly peakBytes: number; readonly cacheBytes: number };
+  readonly device: {
+    readonly name: string;
+    readonly memoryBytes: number | null;
+    readonly workingSetBytes: number | null;
+  };
+  readonly request: {
+    readonly phase: 'prefill' | 'decode';
+    readonly promptTokens: number;
+    readonly prefillDone: number;
+    readonly prefillTotal: number;
+    readonly generatedTokens: number;
+    readonly idleSeconds: number;
+  } | null;
+  readonly promptCache: { readonly sequences: number; readonly bytes: number; readonly limitBytes: number };
+}
+
+export interface Engine {
+  readonly state: EngineState;
+  readonly metrics: EngineMetrics | null;
+  /** Called on every state change, after `state` has changed. Returns the unsubscribe function. */
+  subscribe(listener: (state: EngineState) => void): () => void;
+  /** Turns on with this model. Idempotent for the same model; another model stops the first. Resolves when ready; rejects with EngineError. */
+  start(model: EngineModel): Promise<void>;
+  /** Cancels what runs, ends the process orderly, resolves when it is gone. Idempotent. */
+  stop(): Promise<void>;
+  /**
+   * One generation. Requests wait for one slot in order (`priority: 'window'` goes first at the next slot) and for the
+   * engine to become ready when it is on its way. Aborting the signal ends it, in the engine too.
+   * Throws EngineError; `off` when the engine is off.
+   */
+  generate(
+    request: GenerationRequest,
+    options: { signal: AbortSignal; priority: 'window' | 'api' },
+  ): AsyncIterable<GenerationEvent>;
+  /** Prompt tokens the template would make of these messages, by the engine's own tokenizer. */
+  count(
+    request: Pick<GenerationRequest, 'messages' | 'effort' | 'date' | 'tools'>,
+    signal: AbortSignal,
+  ): Promise<number>;
+  /** The child's last output lines, at most 200, oldest first, without terminal escapes. */
+  logTail(): readonly string[];
+  /** Stops and releases everything. */
+  dispose(): Promise<void>;
+}

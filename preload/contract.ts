@@ -1,0 +1,285 @@
+/**
+ * The contract between window and main: the only place where a route or an event is named.
+ *
+ * A window calls `route(input)` and gets a `Result`; main publishes events. Inputs are parsed by the
+ * gate in main (`main/host/gate.ts`) with the schemas below before a handler sees them, so a handler's
+ * input is always what its type says. This file imports nothing from Electron, Node or the DOM.
+ */
+import * as v from 'valibot';
+
+// ── Errors ────────────────────────────────────────────────────────────────────────────────────────
+
+/** Codes a window may receive. `internal` carries a log id in `message`; everything else is for people. */
+export type ErrorCode =
+  | 'untrusted-sender'
+  | 'unknown-route'
+  | 'invalid-input'
+  | 'not-found'
+  | 'no-model'
+  | 'engine-failed'
+  | 'engine-off'
+  | 'context-full'
+  | 'refused'
+  | 'disconnected'
+  | 'internal';
+
+/** One plain sentence on the cause, and what to do next. */
+export interface AppError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly nextStep: string;
+}
+
+export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: AppError };
+
+// ── Engine ────────────────────────────────────────────────────────────────────────────────────────
+
+/** Why the engine stopped working, in words for people. `code` is stable, for tests and logs. */
+export interface FailureCause {
+  readonly code: string;
+  readonly message: string;
+  readonly nextStep: string;
+}
+
+/** The engine's state; the diagram and the transitions are in `main/engine/state.ts`. Times are epoch milliseconds. */
+export type EngineState =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'preparing'; readonly sinceMs: number }
+  | { readonly kind: 'starting'; readonly sinceMs: number; readonly attempt: number }
+  | { readonly kind: 'loading'; readonly sinceMs: number; readonly loadedBytes: number; readonly totalBytes: number }
+  | { readonly kind: 'ready'; readonly sinceMs: number }
+  | { readonly kind: 'busy'; readonly sinceMs: number }
+  | { readonly kind: 'waiting'; readonly attempt: number; readonly retryAtMs: number; readonly cause: FailureCause }
+  | { readonly kind: 'stopping'; readonly sinceMs: number; readonly deadlineMs: number }
+  | { readonly kind: 'failed'; readonly cause: FailureCause; readonly logTail: readonly string[] };
+
+/** A model folder the app can run. */
+export interface ModelInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** True for the demo model: it exists to show the app, not to be useful. */
+  readonly isToy: boolean;
+}
+
+// ── Conversations ─────────────────────────────────────────────────────────────────────────────────
+
+export const EFFORTS = ['low', 'medium', 'high'] as const;
+export type Effort = (typeof EFFORTS)[number];
+
+/** How an answer stands. The first five are under way, the rest are final. */
+export type AnswerStatus =
+  | { readonly kind: 'queued' }
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'prefill'; readonly doneTokens: number; readonly totalTokens: number }
+  | { readonly kind: 'thinking' }
+  | { readonly kind: 'answering' }
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'length'; readonly where: 'reasoning' | 'answer' }
+  | { readonly kind: 'failed'; readonly error: AppError };
+
+/** What an answer cost, from the engine's own counts. */
+export interface AnswerUsage {
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+  readonly reasoningTokens: number;
+  readonly decodeTokensPerSecond: number | null;
+  readonly prefillTokensPerSecond: number | null;
+  /** Send to first token, as the window saw it. */
+  readonly firstTokenMs: number | null;
+}
+
+export interface UserMessage {
+  readonly role: 'user';
+  readonly id: string;
+  readonly conversationId: string;
+  readonly parentId: string | null;
+  readonly createdAtMs: number;
+  readonly text: string;
+}
+
+export interface AssistantMessage {
+  readonly role: 'assistant';
+  readonly id: string;
+  readonly conversationId: string;
+  readonly parentId: string | null;
+  readonly createdAtMs: number;
+  readonly effort: Effort;
+  readonly text: string;
+  readonly reasoning: string;
+  /** How long the model thought, once it has finished thinking. */
+  readonly reasoningMs: number | null;
+  readonly status: AnswerStatus;
+  readonly usage: AnswerUsage | null;
+}
+
+export type Message = UserMessage | AssistantMessage;
+
+export interface ConversationSummary {
+  readonly id: string;
+  readonly title: string;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+}
+
+export interface Conversation extends ConversationSummary {
+  readonly messages: readonly Message[];
+}
+
+/**
+ * Text appended to an answer since the last delta, coalesced to 20–30 a second. `textStart` and
+ * `reasoningStart` are the lengths (UTF-16 units) before appending: a window whose own copy has another
+ * length has missed something and asks for the conversation again with `chat.open`.
+ */
+export interface ChatDelta {
+  readonly conversationId: string;
+  readonly messageId: string;
+  readonly textStart: number;
+  readonly text: string;
+  readonly reasoningStart: number;
+  readonly reasoning: string;
+  readonly status: AnswerStatus;
+  /** Tokens generated so far in this answer. */
+  readonly generatedTokens: number;
+}
+
+// ── Settings and the whole picture ────────────────────────────────────────────────────────────────
+
+export interface Settings {
+  readonly effort: Effort;
+  /** The chosen model's id, or null before the user has chosen one. */
+  readonly modelId: string | null;
+}
+
+/** Everything a new window needs to paint itself. */
+export interface AppState {
+  readonly version: string;
+  readonly host: 'electron' | 'headless';
+  readonly platform: 'darwin' | 'linux' | 'other';
+  readonly engine: EngineState;
+  readonly model: ModelInfo | null;
+  readonly availableModels: readonly ModelInfo[];
+  readonly conversations: readonly ConversationSummary[];
+  readonly settings: Settings;
+  readonly endpointUrl: string | null;
+}
+
+// ── Routes ────────────────────────────────────────────────────────────────────────────────────────
+
+/** Longest message a window may send, UTF-16 units. 4 M is past any context the app can offer. */
+export const MAX_MESSAGE_LENGTH = 4_000_000;
+
+const nothing = v.optional(v.null(), null);
+const id = v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/, 'not an id'));
+const effort = v.picklist(EFFORTS);
+
+interface Route<Input, Output> {
+  readonly input: v.GenericSchema<unknown, Input>;
+  /** Phantom: carries the result type only. */
+  readonly output?: Output;
+}
+
+const route =
+  <Output>() =>
+  <Input>(input: v.GenericSchema<unknown, Input>): Route<Input, Output> => ({ input });
+
+export const routes = {
+  /** The whole picture; also the first call of every window. */
+  'app.state': route<AppState>()(nothing),
+  /** Turns the model on. Idempotent; returns at once, progress comes as `engine.state`. Errors: no-model. */
+  'engine.start': route<EngineState>()(nothing),
+  /** Turns the model off: cancels what runs, keeps its text. Idempotent. */
+  'engine.stop': route<EngineState>()(nothing),
+  /** Chooses the model to run; stops another that is loaded. Errors: not-found. */
+  'model.choose': route<ModelInfo>()(v.strictObject({ modelId: v.pipe(v.string(), v.minLength(1), v.maxLength(500)) })),
+  /** One conversation with its messages, oldest first. Errors: not-found. */
+  'chat.open': route<Conversation>()(v.strictObject({ conversationId: id })),
+  /**
+   * Stores the user's message and starts an answer; both are durable when this returns.
+   * `conversationId: null` begins a new conversation. Starts the model when it is off. Errors: no-model, not-found,
+   * refused (an answer is still running in this conversation).
+   */
+  'chat.send': route<{ conversation: ConversationSummary; user: UserMessage; assistant: AssistantMessage }>()(
+    v.strictObject({
+      conversationId: v.nullable(id),
+      text: v.pipe(
+        v.string(),
+        v.maxLength(MAX_MESSAGE_LENGTH, 'The message is too long.'),
+        v.check((text) => text.trim() !== '', 'The message is empty.'),
+      ),
+      effort,
+    }),
+  ),
+  /** Stops an answer and keeps its text. Stopping a finished one does nothing. Errors: not-found. */
+  'chat.stop': route<null>()(v.strictObject({ messageId: id })),
+  'settings.update': route<Settings>()(v.strictObject({ effort: v.optional(effort) })),
+  /** The engine's last output lines (at most 200), without chat text. */
+  'log.tail': route<{ lines: readonly string[] }>()(nothing),
+  /** A fault seen by the window, for the log file. */
+  'log.report': route<null>()(v.strictObject({ message: v.pipe(v.string(), v.maxLength(8_000)) })),
+  /** Opens an https or mailto link in the user's browser. Errors: refused. */
+  'link.open': route<null>()(v.strictObject({ url: v.pipe(v.string(), v.maxLength(8_000)) })),
+  /** Address and key of the local endpoint, for copying into other programs. Errors: engine-off when it is not listening. */
+  'endpoint.reveal': route<{ url: string; key: string }>()(nothing),
+  /** Hides the window (Escape). Does nothing in the headless host. */
+  'window.hide': route<null>()(nothing),
+} as const satisfies Record<string, Route<unknown, unknown>>;
+
+export type RouteName = keyof typeof routes;
+/** What a window passes. */
+export type RouteInput<N extends RouteName> = v.InferInput<(typeof routes)[N]['input']>;
+/** What a handler receives, parsed. */
+export type ParsedInput<N extends RouteName> = v.InferOutput<(typeof routes)[N]['input']>;
+export type RouteOutput<N extends RouteName> =
+  | NonNullable<(typeof routes)[N]['output']>
+  | NullIfNull<(typeof routes)[N]['output']>;
+type NullIfNull<T> = null extends T ? null : never;
+
+/** One handler a route: a missing or an extra one does not compile. A handler never sees who called beyond trust. */
+export type Handlers = {
+  readonly [N in RouteName]: (input: ParsedInput<N>) => Promise<RouteOutput<N>> | RouteOutput<N>;
+};
+
+// ── Events ────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Events {
+  'engine.state': EngineState;
+  'chat.delta': ChatDelta;
+  /** A message was added or reached a final status. */
+  'chat.message': Message;
+  'chat.conversations': readonly ConversationSummary[];
+  'settings.changed': Settings;
+  'model.changed': ModelInfo | null;
+  /** The window was shown: focus belongs in the composer. */
+  'window.shown': null;
+}
+export type EventName = keyof Events;
+export const eventNames = [
+  'engine.state',
+  'chat.delta',
+  'chat.message',
+  'chat.conversations',
+  'settings.changed',
+  'model.changed',
+  'window.shown',
+] as const satisfies readonly EventName[];
+
+// ── Wire ──────────────────────────────────────────────────────────────────────────────────────────
+
+/** Electron's two channels. The WebSocket carries the same objects as JSON text. */
+export const REQUEST_CHANNEL = 'headroom:request';
+export const EVENT_CHANNEL = 'headroom:event';
+
+export type EventEnvelope = { [N in EventName]: { readonly event: N; readonly payload: Events[N] } }[EventName];
+
+/** What the window sees as `window.headroom`, in every host. */
+export interface Bridge {
+  call<N extends RouteName>(route: N, input: RouteInput<N>): Promise<Result<RouteOutput<N>>>;
+  /** Returns the unsubscribe function. */
+  on<N extends EventName>(event: N, listener: (payload: Events[N]) => void): () => void;
+  /** Headless only: tells whether the connection to main stands. Electron always says true. */
+  onConnection(listener: (connected: boolean) => void): () => void;
+}
