@@ -1,0 +1,109 @@
+/** How an answer grows: a pure fold of the engine's events. */
+import type { AnswerStatus, AnswerUsage } from '../../preload/contract.ts';
+import type { GenerationEvent } from '../engine/engine.ts';
+import type { AnswerText } from './store.ts';
+
+/**
+ * ```
+ *  queued ─► loading ─► prefill ─► thinking ⇄ answering ─► complete | length
+ *     └──────────┴─────────┴──────────┴───────────┴──────► stopped | interrupted | failed   (see ended())
+ * ```
+ */
+export interface Answer extends AnswerText {
+  readonly status: AnswerStatus;
+  readonly sentAtMs: number;
+  readonly firstTokenAtMs: number | null;
+  readonly thinkingSinceMs: number | null;
+  readonly generatedTokens: number;
+  readonly usage: AnswerUsage | null;
+}
+
+export const newAnswer = (sentAtMs: number): Answer => ({
+  text: '',
+  reasoning: '',
+  reasoningMs: null,
+  status: { kind: 'queued' },
+  sentAtMs,
+  firstTokenAtMs: null,
+  thinkingSinceMs: null,
+  generatedTokens: 0,
+  usage: null,
+});
+
+export function grow(answer: Answer, event: GenerationEvent, nowMs: number): Answer {
+  switch (event.kind) {
+    case 'waiting':
+      return { ...answer, status: event.for === 'engine' ? { kind: 'loading' } : { kind: 'queued' } };
+    case 'prefill':
+      return {
+        ...answer,
+        status: { kind: 'prefill', doneTokens: event.doneTokens, totalTokens: event.totalTokens },
+      };
+    case 'reasoning':
+      return {
+        ...withToken(answer, nowMs),
+        reasoning: answer.reasoning + event.text,
+        thinkingSinceMs: answer.thinkingSinceMs ?? nowMs,
+        status: { kind: 'thinking' },
+      };
+    // A commentary preamble is written for the user, before a tool call: it is part of the answer.
+    case 'commentary':
+    case 'content':
+      return {
+        ...thoughtUntil(withToken(answer, nowMs), nowMs),
+        text: answer.text + event.text,
+        status: { kind: 'answering' },
+      };
+    // The window offers the model no tools, so a call is the model's mistake; the answer ends without it.
+    case 'tool-call':
+      return thoughtUntil(withToken(answer, nowMs), nowMs);
+    case 'finish': {
+      const { usage } = event;
+      return {
+        ...thoughtUntil(answer, nowMs),
+        generatedTokens: usage.completionTokens,
+        status:
+          event.reason === 'length' ? { kind: 'length', where: event.lengthIn ?? 'answer' } : { kind: 'complete' },
+        usage: {
+          ...usage,
+          firstTokenMs: answer.firstTokenAtMs === null ? null : answer.firstTokenAtMs - answer.sentAtMs,
+        },
+      };
+    }
+  }
+}
+
+/** Ended from outside: stopped, interrupted or failed. The text stays. */
+export const ended = (answer: Answer, status: AnswerStatus, nowMs: number): Answer => ({
+  ...thoughtUntil(answer, nowMs),
+  status,
+});
+
+export const isFinal = (status: AnswerStatus): boolean => {
+  switch (status.kind) {
+    case 'queued':
+    case 'loading':
+    case 'prefill':
+    case 'thinking':
+    case 'answering':
+      return false;
+    case 'complete':
+    case 'stopped':
+    case 'interrupted':
+    case 'length':
+    case 'failed':
+      return true;
+  }
+};
+
+/** The engine sends one event for each token that yields text, so this trails its own count slightly until the end. */
+const withToken = (answer: Answer, nowMs: number): Answer => ({
+  ...answer,
+  firstTokenAtMs: answer.firstTokenAtMs ?? nowMs,
+  generatedTokens: answer.generatedTokens + 1,
+});
+
+const thoughtUntil = (answer: Answer, nowMs: number): Answer =>
+  answer.thinkingSinceMs === null || answer.reasoningMs !== null
+    ? answer
+    : { ...answer, reasoningMs: nowMs - answer.thinkingSinceMs };

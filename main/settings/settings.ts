@@ -1,0 +1,79 @@
+/** The user's settings: one small JSON file, parsed on the way in, written whole and atomically. */
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import * as v from 'valibot';
+import { EFFORTS, type Settings } from '../../preload/contract.ts';
+
+export const DEFAULT_SETTINGS: Settings = { effort: 'medium', modelId: null };
+
+/** A field that cannot be understood falls back alone: one bad value must not lose the others. */
+const stored = v.object({
+  effort: v.fallback(v.picklist(EFFORTS), DEFAULT_SETTINGS.effort),
+  modelId: v.fallback(v.nullable(v.string()), DEFAULT_SETTINGS.modelId),
+});
+
+export interface SettingsStore {
+  readonly current: Settings;
+  update(change: { [K in keyof Settings]?: Settings[K] | undefined }): Settings;
+}
+
+export function parseSettings(text: string): Settings | null {
+  try {
+    const result = v.safeParse(stored, JSON.parse(text));
+    return result.success ? result.output : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A damaged file is kept as `.damaged` and the defaults are used; `onDamage` is told. */
+export function openSettings(file: string, onDamage: (movedTo: string) => void): SettingsStore {
+  let current = DEFAULT_SETTINGS;
+  const text = readIfThere(file);
+  if (text !== null) {
+    const parsed = parseSettings(text);
+    if (parsed === null) {
+      renameSync(file, `${file}.damaged`);
+      onDamage(`${file}.damaged`);
+    } else {
+      current = parsed;
+    }
+  }
+  return {
+    get current() {
+      return current;
+    },
+    update(change) {
+      const next: Settings = {
+        effort: change.effort ?? current.effort,
+        modelId: change.modelId === undefined ? current.modelId : change.modelId,
+      };
+      writeAtomically(file, `${JSON.stringify(next, null, 2)}\n`);
+      current = next;
+      return next;
+    },
+  };
+}
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Write beside, sync, rename: a crash leaves the old file or the new one, never half of one. */
+function writeAtomically(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const beside = `${file}.new`;
+  const handle = openSync(beside, 'w', 0o600);
+  try {
+    writeSync(handle, text);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  renameSync(beside, file);
+}
