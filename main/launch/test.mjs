@@ -1,0 +1,37 @@
+// @ts-check
+/**
+ * `npm test`: everything, on real parts: the engine's own tests (pytest), then units, window, processes, browser and
+ * Electron (vitest). `--faults` runs the kill, fuzz and soak suites with their full counts. Other arguments go to vitest.
+ */
+import { bin, childEnvironment, main, prepare, root, run, say, venvPython } from './prepare.mjs';
+
+await main(async () => {
+  const args = process.argv.slice(2);
+  const faults = args.includes('--faults');
+  const rest = args.filter((arg) => arg !== '--faults');
+  await prepare({ pythonDev: true });
+  const env = {
+    ...childEnvironment(),
+    // Without this the electron package tries to download its binary when something merely imports it.
+    ELECTRON_OVERRIDE_DIST_PATH: process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? `${root}node_modules/electron/dist`,
+    ...(faults ? { HEADROOM_FAULTS: 'full' } : {}),
+  };
+  const failed = [];
+  if (rest.length === 0) {
+    const pytest = await run(
+      venvPython,
+      ['-m', 'pytest', '-q', '-c', 'python-runtime/pyproject.toml', 'python-runtime'],
+      {
+        env,
+      },
+    );
+    if (pytest.code !== 0) failed.push('pytest');
+  }
+  const vitest = await run(bin('vitest'), ['run', '-c', 'test/vitest.config.ts', ...rest], { env });
+  if (vitest.code !== 0) failed.push('vitest');
+  if (failed.length > 0) {
+    say(`failed: ${failed.join(' and ')}`);
+    return 1;
+  }
+  return 0;
+});
