@@ -12,8 +12,9 @@ import { bin, childEnvironment, main, nodeExecutable, prepare, root, run, say } 
 await main(async () => {
   const args = process.argv.slice(2);
   const headless = args.includes('--headless');
-  const rest = args.filter((arg) => arg !== '--headless');
-  await prepare();
+  const prepared = args.includes('--prepared');
+  const rest = args.filter((arg) => arg !== '--headless' && arg !== '--prepared');
+  if (!prepared) await prepare();
   if (headless) return await host(nodeExecutable(), ['out/main/headless.js', ...rest]);
   const reason = await whyNoElectron();
   if (reason !== null) {
