@@ -96,8 +96,8 @@ export function createConversationStore(db: Database): ConversationStore {
   };
 
   const summary = (row: Row): ConversationSummary => ({
-    id: String(row['id']),
-    title: String(row['title']),
+    id: textOf(row['id']),
+    title: textOf(row['title']),
     createdAtMs: Number(row['created_at_ms']),
     updatedAtMs: Number(row['updated_at_ms']),
   });
@@ -118,7 +118,7 @@ export function createConversationStore(db: Database): ConversationStore {
 
     toldDate(conversationId) {
       const row = selectConversation.get(conversationId);
-      return row === undefined ? null : String(row['told_date']);
+      return row === undefined ? null : textOf(row['told_date']);
     },
 
     addTurn: ({ conversationId, text, effort, nowMs, toldDate }) =>
@@ -134,7 +134,7 @@ export function createConversationStore(db: Database): ConversationStore {
           conversation = { ...summary(row), updatedAtMs: nowMs };
           touch.run(nowMs, conversationId);
           const last = selectLast.get(conversationId);
-          parentId = last === undefined ? null : String(last['id']);
+          parentId = last === undefined ? null : textOf(last['id']);
         }
         const shared = { conversationId: conversation.id, createdAtMs: nowMs };
         const user: UserMessage = { role: 'user', id: randomUUID(), parentId, text, ...shared };
@@ -169,22 +169,26 @@ export function createConversationStore(db: Database): ConversationStore {
   };
 }
 
+/** SQLite's strict tables hold what the schema says; this only tells TypeScript so. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+const jsonOf = <T>(value: unknown, whenNull: T): T => (value === null ? whenNull : (JSON.parse(textOf(value)) as T));
+
 function messageFrom(row: Row): Message {
   const shared = {
-    id: String(row['id']),
-    conversationId: String(row['conversation_id']),
-    parentId: row['parent_id'] === null ? null : String(row['parent_id']),
+    id: textOf(row['id']),
+    conversationId: textOf(row['conversation_id']),
+    parentId: row['parent_id'] === null ? null : textOf(row['parent_id']),
     createdAtMs: Number(row['created_at_ms']),
-    text: String(row['text']),
+    text: textOf(row['text']),
   };
   if (row['role'] === 'user') return { role: 'user', ...shared };
   return {
     role: 'assistant',
     ...shared,
     effort: row['effort'] as Effort,
-    reasoning: String(row['reasoning'] ?? ''),
+    reasoning: textOf(row['reasoning']),
     reasoningMs: row['reasoning_ms'] === null ? null : Number(row['reasoning_ms']),
-    status: row['status'] === null ? { kind: 'queued' } : (JSON.parse(String(row['status'])) as AnswerStatus),
-    usage: row['usage'] === null ? null : (JSON.parse(String(row['usage'])) as AnswerUsage),
+    status: jsonOf<AnswerStatus>(row['status'], { kind: 'queued' }),
+    usage: jsonOf<AnswerUsage | null>(row['usage'], null),
   };
 }

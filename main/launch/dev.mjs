@@ -22,24 +22,24 @@ await main(async () => {
     }),
   );
 
-  /** @type {import('node:child_process').ChildProcess | null} */
-  let app = null;
-  let ending = false;
+  /** @type {{ app: import('node:child_process').ChildProcess | null, ending: boolean }} */
+  const running = { app: null, ending: false };
   const start = () => {
-    app = spawn(nodeExecutable(), ['main/launch/start.mjs', '--prepared', ...process.argv.slice(2)], {
+    const app = spawn(nodeExecutable(), ['main/launch/start.mjs', '--prepared', ...process.argv.slice(2)], {
       cwd: root,
       env,
       stdio: 'inherit',
     });
+    running.app = app;
     app.on('exit', (code) => {
-      app = null;
-      if (!ending) say(`the app ended with code ${code}; it starts again on the next save`);
+      running.app = null;
+      if (!running.ending) say(`the app ended with code ${code}; it starts again on the next save`);
     });
   };
   const restart = () => {
-    if (app === null) return start();
-    app.once('exit', start);
-    app.kill('SIGTERM');
+    if (running.app === null) return start();
+    running.app.once('exit', start);
+    running.app.kill('SIGTERM');
   };
 
   // The first builds of the watchers write everything once more; restarts begin after they have settled.
@@ -60,7 +60,7 @@ await main(async () => {
   await new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, resolve);
   });
-  ending = true;
+  running.ending = true;
   for (const builder of builders) builder.kill();
-  app?.kill('SIGTERM');
+  running.app?.kill('SIGTERM');
 });
