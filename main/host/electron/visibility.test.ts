@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import {
+  formWhenOpened,
+  HIDDEN_WINDOW_LIFE_MS,
+  hiddenLifeLeftMs,
+  hidesOnBlur,
+  JUST_HIDDEN_MS,
+  onIconClick,
+} from './visibility.ts';
+
+describe('onIconClick', () => {
+  it.each([
+    ['shown', { isShown: true, blurHidAtMs: null, nowMs: 1000 }, 'hide'],
+    ['hidden long ago', { isShown: false, blurHidAtMs: null, nowMs: 1000 }, 'show'],
+    ['hidden by the blur of this very click', { isShown: false, blurHidAtMs: 990, nowMs: 1000 }, 'ignore'],
+    ['just before the guard ends', { isShown: false, blurHidAtMs: 1000, nowMs: 999 + JUST_HIDDEN_MS }, 'ignore'],
+    ['after the guard', { isShown: false, blurHidAtMs: 1000, nowMs: 1000 + JUST_HIDDEN_MS }, 'show'],
+    ['the clock went back', { isShown: false, blurHidAtMs: 5000, nowMs: 1000 }, 'show'],
+  ] as const)('%s', (_name, input, expected) => {
+    expect(onIconClick(input)).toBe(expected);
+  });
+});
+
+describe('hidesOnBlur', () => {
+  const plain = { form: 'popover', isFocused: false, openDialogs: 0, isDevToolsOpen: false } as const;
+  it.each([
+    ['plainly', plain, true],
+    ['focus came back', { ...plain, isFocused: true }, false],
+    ['a password or file dialog is open', { ...plain, openDialogs: 1 }, false],
+    ['developer tools are open', { ...plain, isDevToolsOpen: true }, false],
+    ['a normal window', { ...plain, form: 'window' }, false],
+  ] as const)('%s', (_name, input, expected) => {
+    expect(hidesOnBlur(input)).toBe(expected);
+  });
+});
+
+describe('hiddenLifeLeftMs', () => {
+  it.each([
+    [null, 10, null],
+    [1000, 1000, HIDDEN_WINDOW_LIFE_MS],
+    [1000, 1000 + HIDDEN_WINDOW_LIFE_MS - 1, 1],
+    [1000, 1000 + HIDDEN_WINDOW_LIFE_MS, 0],
+    [1000, 9_999_999, 0],
+  ])('hidden since %s, now %s', (since, now, expected) => {
+    expect(hiddenLifeLeftMs(since, now)).toBe(expected);
+  });
+});
+
+it('opens as a normal window when the icon cannot be found', () => {
+  expect(formWhenOpened(true)).toBe('popover');
+  expect(formWhenOpened(false)).toBe('window');
+});
