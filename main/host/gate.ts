@@ -13,7 +13,7 @@ import {
 } from '../../preload/contract.ts';
 import type { Log } from '../log/log.ts';
 import { appErrorOf } from './app-error.ts';
-import { shapeFault } from './plain-data.ts';
+import { shapeFault } from '../plain-data.ts';
 
 /** Who called, as the transport judged it. The gate never sees the transport's own event or socket. */
 export type Sender = { readonly trusted: true } | { readonly trusted: false; readonly reason: string };

@@ -46,7 +46,7 @@ export function shapeFault(value: unknown, limits: ShapeLimits): string | null {
     }
     for (const key of Object.keys(container)) {
       textLength += key.length;
-      if (key === '__proto__' || key === 'constructor' || key === 'prototype') return 'has a forbidden name in it';
+      if (key === '__proto__') return 'has a forbidden name in it';
       const fault = visit((container as Record<string, unknown>)[key], depth + 1);
       if (fault !== null) return fault;
     }
