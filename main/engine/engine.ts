@@ -71,15 +71,22 @@ export type GenerationEvent =
       readonly usage: GenerationUsage;
     };
 
-/** Thrown by `generate` and `count`. `aborted` when the caller's signal or a stop ended it. */
+/**
+ * `stopped`: the engine was turned off meanwhile. `failed`: the engine or its process broke, the message says how.
+ * `disconnected`: the answer broke off and nobody knows why.
+ */
+export type EngineErrorCode = 'aborted' | 'stopped' | 'off' | 'failed' | 'bad-request' | 'disconnected';
+
+/** Thrown by `generate` and `count`. `aborted` when the caller's signal ended it. */
 export class EngineError extends Error {
-  constructor(
-    readonly code: 'aborted' | 'stopped' | 'off' | 'failed' | 'bad-request' | 'disconnected',
-    message: string,
-    readonly nextStep: string,
-  ) {
+  readonly code: EngineErrorCode;
+  readonly nextStep: string;
+
+  constructor(code: EngineErrorCode, message: string, nextStep: string) {
     super(message);
     this.name = 'EngineError';
+    this.code = code;
+    this.nextStep = nextStep;
   }
 }
 
