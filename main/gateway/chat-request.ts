@@ -191,6 +191,7 @@ function requestFault(issue: v.BaseIssue<unknown>): ApiFault {
   const place = v.getDotPath(issue);
   if (place === null) return new ApiFault(400, 'invalid_request', 'The request must be a JSON object.');
   // Valibot's own messages quote what was received, which may be the user's text.
-  const why = issue.message.startsWith('Invalid') ? `expected ${issue.expected ?? 'something else'}` : issue.message;
-  return new ApiFault(400, 'invalid_request', `${place}: ${why}.`, place);
+  const isOwnSentence = !issue.message.startsWith('Invalid');
+  const expected = issue.received === 'undefined' ? 'is missing' : `must be ${issue.expected ?? 'something else'}`;
+  return new ApiFault(400, 'invalid_request', `${place} ${isOwnSentence ? issue.message : expected}.`, place);
 }
