@@ -1,6 +1,7 @@
 """Harmony, the format of gpt-oss: text with markers, split into channels.
 
-    [<|start|>assistant][ to=REC] <|channel|>NAME[ to=REC] [<|constrain|>TYPE] <|message|> BODY <|end|>
+    [<|start|>assistant][ to=REC] <|channel|>NAME[ to=REC] [<|constrain|>TYPE]
+    <|message|>BODY<|end|>
 
 The generated text begins right after ``<|start|>assistant``. Lenient, because models slip: a body
 without a header is the answer, so is an unknown channel; a header that never reaches

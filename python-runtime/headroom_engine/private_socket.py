@@ -56,9 +56,7 @@ def _check_path(path: str) -> None:
     if not stat.S_ISDIR(info.st_mode):
         raise Refusal(EXIT_REFUSED, f"the socket's folder is not a folder: {folder}")
     if info.st_uid != os.geteuid() or stat.S_IMODE(info.st_mode) & 0o077:
-        raise Refusal(
-            EXIT_REFUSED, f"the socket's folder must be ours alone (mode 0700): {folder}"
-        )
+        raise Refusal(EXIT_REFUSED, f"the socket's folder must be ours alone (mode 0700): {folder}")
 
 
 def _remove_stale(path: str) -> None:

@@ -7,10 +7,11 @@ import random
 import re
 
 import pytest
-from headroom_engine.deltas import Delta, Text, ToolArguments, ToolStart
-from headroom_engine.harmony import LONGEST_HEADER, MARKERS, HarmonySplitter, marker_prefix_length
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from headroom_engine.deltas import Delta, Text, ToolArguments, ToolStart
+from headroom_engine.harmony import LONGEST_HEADER, MARKERS, HarmonySplitter, marker_prefix_length
 
 FULL = os.environ.get("HEADROOM_FAULTS") == "full"
 EXAMPLES = 20_000 if FULL else 500
@@ -103,7 +104,7 @@ def reference(text: str) -> Parts:
 
     for lexeme in [*merged, "THE END"]:
         ended = lexeme in ("<|end|>", "<|return|>", "<|call|>", "<|endoftext|>", "THE END")
-        if lexeme not in MARKERS and not (lexeme == "THE END"):
+        if lexeme not in MARKERS and lexeme != "THE END":
             if place == "role":
                 role += lexeme
                 bare = role.lstrip()
@@ -184,7 +185,10 @@ CASES: list[tuple[str, Parts]] = [
     ("<|channel|>analysis I forgot the marker.<|end|>", [("reasoning", "I forgot the marker.")]),
     ("<|channel|>finalGlued.", [("content", "Glued.")]),
     ("<|channel|>analysis", []),
-    ("<|channel|>analysis<|message|>x<|channel|>final<|message|>y", [("reasoning", "x"), ("content", "y")]),
+    (
+        "<|channel|>analysis<|message|>x<|channel|>final<|message|>y",
+        [("reasoning", "x"), ("content", "y")],
+    ),
     ("<|channel|>final<|message|>a <| b <|en <|message|>c", [("content", "a <| b <|en c")]),
     ("<|channel|>final<|message|>cut <|en", [("content", "cut <|en")]),
     ("<|channel|>final <|channel|>analysis<|message|>x", [("reasoning", "x")]),
@@ -233,7 +237,10 @@ def test_agrees_with_the_reference_however_it_is_cut(text: str, seed: int) -> No
         ("", True),
         ("<|channel|>analysis<|message|>hm", True),
         ("<|channel|>analysis<|message|>hm<|end|><|start|>assistant", True),
-        ("<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>", False),
+        (
+            "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>",
+            False,
+        ),
         ("<|channel|>commentary to=functions.f<|message|>{", False),
     ],
 )

@@ -1,0 +1,123 @@
+"""One answer while it grows: tokens in, deltas out, until an end token or a stop text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from .deltas import CONTENT, REASONING, Delta, Splitter, Text, ToolStart
+from .tokenizer import Detokenizer
+
+FinishReason = Literal["stop", "length", "tool_calls"]
+
+
+class PlainSplitter:
+    """A raw completion: everything is the answer."""
+
+    thinking = False
+
+    def feed(self, text: str) -> list[Delta]:
+        return [Text(CONTENT, text)] if text else []
+
+    def finish(self) -> list[Delta]:
+        return []
+
+
+class StopTexts:
+    """Looks for stop texts in the answer, and holds back what may become one."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = words
+        self._held = ""
+
+    def feed(self, text: str) -> tuple[str, bool]:
+        """The text that can be shown, and whether a stop text ended it."""
+        text = self._held + text
+        self._held = ""
+        found = [place for word in self._words if (place := text.find(word)) >= 0]
+        if found:
+            return text[: min(found)], True
+        keep = len(text) - self._open_end(text)
+        self._held = text[keep:]
+        return text[:keep], False
+
+    def finish(self) -> str:
+        text, self._held = self._held, ""
+        return text
+
+    def _open_end(self, text: str) -> int:
+        longest = max((len(word) - 1 for word in self._words), default=0)
+        for size in range(min(longest, len(text)), 0, -1):
+            if any(word.startswith(text[-size:]) for word in self._words):
+                return size
+        return 0
+
+
+class Answer:
+    def __init__(
+        self,
+        detokenizer: Detokenizer,
+        splitter: Splitter,
+        eos_tokens: frozenset[int],
+        stop: Sequence[str],
+    ) -> None:
+        self._detokenizer = detokenizer
+        self._splitter = splitter
+        self._eos_tokens = eos_tokens
+        self._stop = StopTexts(stop)
+        self._called = False
+        self.tokens = 0
+        self.reasoning_tokens = 0
+        self.ended = False
+
+    def add(self, token: int) -> list[Delta]:
+        """``ended`` is true afterwards if the answer is complete with this token."""
+        self.tokens += 1
+        if token in self._eos_tokens:
+            self.ended = True
+            return []
+        if self._splitter.thinking:
+            self.reasoning_tokens += 1
+        return self._stopped(self._splitter.feed(self._detokenizer.add(token)))
+
+    def finish(self) -> list[Delta]:
+        """What was held back. Nothing may be added afterwards."""
+        out: list[Delta] = []
+        if not self._stop_found:
+            out = self._stopped(self._splitter.feed(self._detokenizer.finish()))
+        if not self._stop_found:
+            out += self._stopped(self._splitter.finish())
+        if not self._stop_found and (held := self._stop.finish()):
+            out.append(Text(CONTENT, held))
+        return out
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        if not self.ended:
+            return "length"
+        return "tool_calls" if self._called and not self._stop_found else "stop"
+
+    @property
+    def length_in(self) -> str | None:
+        return REASONING if not self.ended and self._splitter.thinking else None
+
+    _stop_found = False
+
+    def _stopped(self, deltas: list[Delta]) -> list[Delta]:
+        """Stop texts count in the answer only: one inside the reasoning would end it unsaid."""
+        out: list[Delta] = []
+        for delta in deltas:
+            match delta:
+                case Text("content", text):
+                    shown, self._stop_found = self._stop.feed(text)
+                    if shown:
+                        out.append(Text(CONTENT, shown))
+                    if self._stop_found:
+                        self.ended = True
+                        return out
+                case _:
+                    if held := self._stop.finish():
+                        out.append(Text(CONTENT, held))
+                    self._called = self._called or isinstance(delta, ToolStart)
+                    out.append(delta)
+        return out

@@ -1,0 +1,121 @@
+"""From a checked body to a job for the generation thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from .answer import Answer, PlainSplitter
+from .conversation import Conversation, read_conversation, sound_text
+from .errors import ApiError, bad_request
+from .generation import Job
+from .loading import ModelFolder
+from .prompt_cache import Kind
+from .request import Body, read_date, read_effort, read_limits, read_sampling
+from .tokenizer import ChatTokenizer
+
+# Below this a snapshot of the instructions alone is not worth its place in the cache.
+SHORTEST_INSTRUCTIONS_TOKENS = 32
+
+
+def count_tokens(body: Body, tokenizer: ChatTokenizer) -> int:
+    conversation = _conversation(body, tokenizer)
+    return len(tokenizer.chat_prompt(conversation, read_effort(body), read_date(body)))
+
+
+def chat_job(
+    id: str,
+    body: Body,
+    tokenizer: ChatTokenizer,
+    folder: ModelFolder,
+    max_tokens_default: int,
+    is_abandoned: Callable[[], bool],
+) -> Job:
+    conversation = _conversation(body, tokenizer)
+    effort, date = read_effort(body), read_date(body)
+    prompt = tokenizer.chat_prompt(conversation, effort, date)
+    answer_tools = conversation.tools
+    job = _job(id, body, prompt, tokenizer, folder, max_tokens_default, is_abandoned)
+    limits = read_limits(body, max_tokens_default)
+    job.answer = Answer(
+        tokenizer.detokenizer(), tokenizer.splitter(answer_tools), tokenizer.eos_tokens, limits.stop
+    )
+    job.boundaries = _boundaries(prompt, conversation, tokenizer, effort, date)
+    return job
+
+
+def completion_job(
+    id: str,
+    body: Body,
+    tokenizer: ChatTokenizer,
+    folder: ModelFolder,
+    max_tokens_default: int,
+    is_abandoned: Callable[[], bool],
+) -> Job:
+    text = body.get("prompt")
+    if not isinstance(text, str):
+        raise bad_request("prompt must be text")
+    prompt = tokenizer.encode(sound_text(text))
+    return _job(id, body, prompt, tokenizer, folder, max_tokens_default, is_abandoned)
+
+
+def _conversation(body: Body, tokenizer: ChatTokenizer) -> Conversation:
+    return read_conversation(
+        body.get("messages"), body.get("tools"), tokenizer.defuser, harmony=tokenizer.harmony
+    )
+
+
+def _job(
+    id: str,
+    body: Body,
+    prompt: list[int],
+    tokenizer: ChatTokenizer,
+    folder: ModelFolder,
+    max_tokens_default: int,
+    is_abandoned: Callable[[], bool],
+) -> Job:
+    if not prompt:
+        raise bad_request("the prompt is empty")
+    limits = read_limits(body, max_tokens_default)
+    longest = folder.longest_context
+    if longest is not None and len(prompt) >= longest:
+        raise ApiError(
+            400,
+            "context_too_long",
+            f"the prompt has {len(prompt)} tokens, the model was made for {longest}",
+        )
+    most = limits.max_tokens if longest is None else min(limits.max_tokens, longest - len(prompt))
+    return Job(
+        id=id,
+        prompt=prompt,
+        boundaries=[],
+        sampling=read_sampling(body, folder.sampling, tokenizer.vocabulary_size),
+        max_tokens=most,
+        answer=Answer(tokenizer.detokenizer(), PlainSplitter(), tokenizer.eos_tokens, limits.stop),
+        is_abandoned=is_abandoned,
+    )
+
+
+def _boundaries(
+    prompt: list[int],
+    conversation: Conversation,
+    tokenizer: ChatTokenizer,
+    effort: str | None,
+    date: datetime,
+) -> list[tuple[int, Kind]]:
+    """Where the instructions end: a new chat with the same ones goes on from there."""
+    instructions = []
+    for message in conversation.messages:
+        if message["role"] not in ("system", "developer"):
+            break
+        instructions.append(message)
+    if not instructions and not conversation.tools:
+        return []
+    probe = replace(conversation, messages=[*instructions, {"role": "user", "content": ""}])
+    try:
+        tokens = tokenizer.chat_prompt(probe, effort, date)
+    except ApiError:
+        return []
+    same = next((i for i, (a, b) in enumerate(zip(tokens, prompt, strict=False)) if a != b), 0)
+    return [(same, "system")] if same >= SHORTEST_INSTRUCTIONS_TOKENS else []

@@ -1,0 +1,170 @@
+"""Request bodies, checked once: what leaves here is right in type and range."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date as Date
+from datetime import datetime, time
+from typing import Any, Final
+
+from .errors import bad_request
+
+EFFORTS: Final = ("low", "medium", "high")
+MOST_STOP_WORDS: Final = 16
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    temperature: float
+    top_p: float
+    top_k: int
+    min_p: float
+    seed: int | None
+    repetition_penalty: float
+    repetition_context_size: int
+    presence_penalty: float
+    frequency_penalty: float
+    logit_bias: dict[int, float] | None
+
+
+@dataclass(frozen=True)
+class Limits:
+    max_tokens: int
+    stop: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SamplingDefaults:
+    """What the model's own generation_config.json recommends."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    repetition_penalty: float = 0.0
+
+
+def read_sampling_defaults(config: Body) -> SamplingDefaults:
+    """Values out of range are passed over: a file of the model must not stop the engine."""
+    plain = SamplingDefaults()
+
+    def number(name: str, default: float, low: float, high: float) -> float:
+        value = config.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return default
+        return value if low <= value <= high else default
+
+    return SamplingDefaults(
+        temperature=number("temperature", plain.temperature, 0, 10),
+        top_p=number("top_p", plain.top_p, 0, 1),
+        top_k=int(number("top_k", plain.top_k, 0, 2**31)),
+        min_p=number("min_p", plain.min_p, 0, 1),
+        repetition_penalty=number("repetition_penalty", plain.repetition_penalty, 0, 10),
+    )
+
+
+def read_sampling(body: Body, defaults: SamplingDefaults, vocabulary_size: int) -> Sampling:
+    return Sampling(
+        temperature=_number(body, "temperature", defaults.temperature, 0, 10),
+        top_p=_number(body, "top_p", defaults.top_p, 0, 1),
+        top_k=_integer(body, "top_k", defaults.top_k, 0, 2**31),
+        min_p=_number(body, "min_p", defaults.min_p, 0, 1),
+        seed=None if body.get("seed") is None else _integer(body, "seed", 0, -(2**63), 2**63),
+        repetition_penalty=_number(body, "repetition_penalty", defaults.repetition_penalty, 0, 10),
+        repetition_context_size=_integer(body, "repetition_context_size", 20, 1, 4096),
+        presence_penalty=_number(body, "presence_penalty", 0, -10, 10),
+        frequency_penalty=_number(body, "frequency_penalty", 0, -10, 10),
+        logit_bias=_logit_bias(body, vocabulary_size),
+    )
+
+
+def read_limits(body: Body, max_tokens_default: int) -> Limits:
+    name = (
+        "max_completion_tokens" if body.get("max_completion_tokens") is not None else "max_tokens"
+    )
+    return Limits(_integer(body, name, max_tokens_default, 1, 2**31), _stop_words(body))
+
+
+def read_effort(body: Body) -> str | None:
+    effort = body.get("reasoning_effort")
+    if effort is not None and effort not in EFFORTS:
+        raise bad_request(f"reasoning_effort must be one of {', '.join(EFFORTS)}")
+    return effort
+
+
+def read_date(body: Body) -> datetime:
+    """The day the conversation takes place on. Given by the client, it outlives midnight."""
+    text = body.get("date")
+    if text is None:
+        return datetime.now()
+    try:
+        return datetime.combine(Date.fromisoformat(text), time())
+    except (TypeError, ValueError) as error:
+        raise bad_request("date must be YYYY-MM-DD") from error
+
+
+def read_flag(body: Body, name: str) -> bool:
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise bad_request(f"{name} must be true or false")
+    return bool(value)
+
+
+def wants_usage(body: Body) -> bool:
+    options = body.get("stream_options")
+    if options is None:
+        return False
+    if not isinstance(options, dict):
+        raise bad_request("stream_options must be an object")
+    return read_flag(options, "include_usage")
+
+
+def _number(body: Body, name: str, default: float, low: float, high: float) -> float:
+    value = body.get(name)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise bad_request(f"{name} must be a number")
+    if not low <= value <= high:
+        raise bad_request(f"{name} must be from {low:g} to {high:g}")
+    return float(value)
+
+
+def _integer(body: Body, name: str, default: int, low: int, high: int) -> int:
+    value = body.get(name)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise bad_request(f"{name} must be a whole number")
+    if not low <= value < high:
+        raise bad_request(f"{name} must be at least {low}" if value < low else f"{name} is too big")
+    return value
+
+
+def _stop_words(body: Body) -> tuple[str, ...]:
+    stop = body.get("stop")
+    words = [stop] if isinstance(stop, str) else stop or []
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise bad_request("stop must be text or a list of texts")
+    if len(words) > MOST_STOP_WORDS:
+        raise bad_request(f"stop may hold {MOST_STOP_WORDS} texts at most")
+    return tuple(word for word in words if word)
+
+
+def _logit_bias(body: Body, vocabulary_size: int) -> dict[int, float] | None:
+    bias = body.get("logit_bias")
+    if not bias:
+        return None
+    if not isinstance(bias, dict):
+        raise bad_request("logit_bias must be an object of token ids and numbers")
+    out = {}
+    for key, value in bias.items():
+        if not key.isdecimal() or not 0 <= int(key) < vocabulary_size:
+            raise bad_request(f"logit_bias: there is no token {key}")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise bad_request("logit_bias must be an object of token ids and numbers")
+        out[int(key)] = max(-100.0, min(100.0, float(value)))
+    return out
