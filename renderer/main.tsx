@@ -1,1 +1,37 @@
-export {};
+import './theme.css';
+import { createRoot } from 'react-dom/client';
+import type { Bridge } from '../preload/contract.ts';
+import { createWebSocketBridge } from '../preload/web-socket-bridge.ts';
+import { App } from './app.tsx';
+import { FaultBoundary } from './fault-boundary.tsx';
+import { Mirror } from './mirror/mirror.ts';
+import { MirrorContext } from './mirror/react.ts';
+import { LiveRegion } from './ui/live-region.tsx';
+
+declare global {
+  interface Window {
+    /** Put there by the preload script in Electron; absent in the headless host's page. */
+    readonly headroom?: Bridge;
+  }
+}
+
+const bridge = window.headroom ?? createWebSocketBridge(location, sessionStorage);
+const mirror = new Mirror({ bridge, keepsakes: localStorage });
+const report = (message: string): void => mirror.reportFault(message);
+addEventListener('error', (event) => report(`${event.message} at ${event.filename}:${event.lineno}`));
+addEventListener('unhandledrejection', (event) =>
+  report(event.reason instanceof Error ? (event.reason.stack ?? event.reason.message) : String(event.reason)),
+);
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no #root.');
+createRoot(root).render(
+  <FaultBoundary report={report}>
+    <MirrorContext value={mirror}>
+      <LiveRegion>
+        <App />
+      </LiveRegion>
+    </MirrorContext>
+  </FaultBoundary>,
+);
+void mirror.connect().then(() => mirror.requestFocus());

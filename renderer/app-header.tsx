@@ -1,0 +1,59 @@
+import { ChevronDown, PanelLeft, SquarePen } from 'lucide-react';
+import styles from './app-header.module.css';
+import { engineWords } from './engine/engine-words.ts';
+import { PowerSwitch } from './engine/power-switch.tsx';
+import { useMirror, useMirrored, useNow } from './mirror/react.ts';
+import { IconButton } from './ui/icon-button.tsx';
+import { modifierKey } from './ui/keys.ts';
+import { Progress } from './ui/progress.tsx';
+import { ToyLabel } from './ui/toy-label.tsx';
+
+interface Props {
+  readonly onConversations: () => void;
+  readonly onModel: () => void;
+}
+
+export function AppHeader({ onConversations, onModel }: Props) {
+  const mirror = useMirror();
+  const app = useMirrored((state) => state.app);
+  const isConnected = useMirrored((state) => state.connection.kind === 'connected');
+  const nowMs = useNow(app?.engine.kind === 'waiting');
+  if (app === null) return null;
+  const { words, progress } = engineWords(app.engine, nowMs);
+  const modifier = modifierKey(app.platform);
+  return (
+    <header className={styles.header}>
+      <IconButton icon={PanelLeft} label="Conversations" aria-haspopup="dialog" onClick={onConversations} />
+      <button
+        type="button"
+        className={styles.model}
+        aria-haspopup="dialog"
+        title="Model and connections"
+        onClick={onModel}
+      >
+        <span className={styles.name}>
+          <span>{app.model?.name ?? 'No model'}</span>
+          {app.model?.isToy === true && <ToyLabel />}
+          <ChevronDown size={12} strokeWidth={2.25} aria-hidden />
+        </span>
+        <span className={styles.state} data-testid="engine-state">
+          {isConnected ? words : 'Not connected'}
+        </span>
+      </button>
+      <span className={styles.space} />
+      <IconButton
+        icon={SquarePen}
+        label="New conversation"
+        shortcut={`${modifier}N`}
+        onClick={() => mirror.newConversation()}
+      />
+      <span className={styles.gauge} />
+      <PowerSwitch />
+      {progress !== null && isConnected && (
+        <div className={styles.progress}>
+          <Progress label={words} progress={progress} />
+        </div>
+      )}
+    </header>
+  );
+}

@@ -1,0 +1,45 @@
+import { useMirror, useMirrored, useNow } from '../mirror/react.ts';
+import { Button } from '../ui/button.tsx';
+import { CopyButton } from '../ui/copy-button.tsx';
+import { engineWords } from './engine-words.ts';
+import styles from './engine-trouble.module.css';
+
+/** Cause, next step, details folded. Nothing when the engine is well. */
+export function EngineTrouble() {
+  const mirror = useMirror();
+  const engine = useMirrored((state) => state.app?.engine);
+  const nowMs = useNow(engine?.kind === 'waiting');
+  if (engine?.kind === 'waiting')
+    return (
+      <section className={styles.trouble} data-testid="trouble">
+        <h2>{engine.cause.message}</h2>
+        <p>{engineWords(engine, nowMs).words}. Nothing you wrote is lost.</p>
+      </section>
+    );
+  if (engine?.kind !== 'failed') return null;
+  return (
+    <section className={styles.trouble} role="alert" data-testid="trouble">
+      <h2>{engine.cause.message}</h2>
+      <p>{engine.cause.nextStep}</p>
+      <div className={styles.actions}>
+        <Button isPrimary onClick={() => void mirror.turnOn()}>
+          Try again
+        </Button>
+      </div>
+      {engine.logTail.length > 0 && (
+        <details className={styles.details}>
+          <summary>What the engine said last</summary>
+          <div className={styles.log}>
+            {/* Focusable, so that the keyboard can scroll it. */}
+            <pre tabIndex={0} aria-label="Last lines of the engine">
+              {engine.logTail.join('\n')}
+            </pre>
+            <span className={styles.copy}>
+              <CopyButton label="Copy these lines" text={() => engine.logTail.join('\n')} />
+            </span>
+          </div>
+        </details>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,154 @@
+import type { ReactNode } from 'react';
+import { useMirror, useMirrored } from '../mirror/react.ts';
+import { Button } from '../ui/button.tsx';
+import { bytes, bytesOf } from '../ui/numbers.ts';
+import { Progress } from '../ui/progress.tsx';
+import { EngineTrouble } from './engine-trouble.tsx';
+import styles from './stage.module.css';
+
+/** What the demo model has something to say about. */
+const SUGGESTIONS = ['What is the wired limit?', 'Why is the gauge yellow?', 'What does context cost?'] as const;
+
+interface StageProps {
+  readonly title: string;
+  readonly children?: ReactNode;
+}
+
+export function Stage({ title, children }: StageProps) {
+  return (
+    <section className={styles.stage} data-testid="stage">
+      <h2 className={styles.title}>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+export const StageText = ({ children }: { readonly children: ReactNode }) => <p className={styles.text}>{children}</p>;
+
+/** The middle of the window while there is no conversation in it: how the model stands and what can be done. */
+export function EngineStage() {
+  const mirror = useMirror();
+  const app = useMirrored((state) => state.app);
+  if (app === null) return null;
+  const { engine, model } = app;
+  if (model === null) return <FirstRun />;
+  switch (engine.kind) {
+    case 'off':
+      return (
+        <Stage title={`${model.name} is off`}>
+          <StageText>It takes no memory now. Turn it on above, or write and it turns on by itself.</StageText>
+        </Stage>
+      );
+    case 'preparing':
+      return (
+        <Stage title="Checking memory">
+          <StageText>Making sure that {model.name} fits beside your other apps.</StageText>
+          <div className={styles.progress}>
+            <Progress label="Checking memory" progress="indeterminate" />
+          </div>
+        </Stage>
+      );
+    case 'starting':
+      return (
+        <Stage title={`Starting ${model.name}`}>
+          <StageText>You can write already.</StageText>
+          <div className={styles.progress}>
+            <Progress label="Starting" progress="indeterminate" />
+          </div>
+        </Stage>
+      );
+    case 'loading': {
+      const isKnown = engine.totalBytes > 0;
+      return (
+        <Stage title={`Loading ${model.name}`}>
+          <StageText>
+            {isKnown ? `${bytesOf(engine.loadedBytes, engine.totalBytes)}. ` : ''}You can write already.
+          </StageText>
+          <div className={styles.progress}>
+            <Progress
+              label="Loading the model"
+              progress={isKnown ? { done: engine.loadedBytes, total: engine.totalBytes } : 'indeterminate'}
+            />
+          </div>
+        </Stage>
+      );
+    }
+    case 'ready':
+    case 'busy':
+      return model.isToy ? (
+        <Stage title="A toy to look around with">
+          <StageText>This demo model is tiny. It knows a little about Headroom and nothing else.</StageText>
+          <div className={styles.actions}>
+            {SUGGESTIONS.map((suggestion) => (
+              <button
+                key={suggestion}
+                type="button"
+                className={styles.suggestion}
+                onClick={() => {
+                  mirror.requestFocus();
+                  void mirror.send(suggestion);
+                }}
+              >
+                {suggestion}
+              </button>
+            ))}
+          </div>
+        </Stage>
+      ) : (
+        <Stage title="Ready">
+          <StageText>What you write stays on this computer.</StageText>
+        </Stage>
+      );
+    case 'waiting':
+    case 'failed':
+      return (
+        <section className={styles.stage} data-testid="stage">
+          <EngineTrouble />
+        </section>
+      );
+    case 'stopping':
+      return (
+        <Stage title="Turning off">
+          <StageText>Giving the memory back.</StageText>
+        </Stage>
+      );
+  }
+}
+
+/** Nothing is chosen yet. The demo model is offered by name and as what it is. */
+function FirstRun() {
+  const mirror = useMirror();
+  const models = useMirrored((state) => state.app?.availableModels);
+  const demo = models?.find(({ isToy }) => isToy);
+  const others = models?.filter(({ isToy }) => !isToy) ?? [];
+  const choose = async (modelId: string): Promise<void> => {
+    if (await mirror.chooseModel(modelId)) {
+      mirror.requestFocus();
+      await mirror.turnOn();
+    }
+  };
+  return (
+    <Stage title="No model yet">
+      <StageText>
+        {others.length > 0
+          ? 'Choose the model to run. It stays on this computer, and so does what you write.'
+          : 'Headroom runs a language model on this computer. To run one you have, start Headroom with its folder.'}
+      </StageText>
+      <div className={styles.actions}>
+        {others.map((model, index) => (
+          <Button key={model.id} isPrimary={index === 0} onClick={() => void choose(model.id)}>
+            {model.name}, {bytes(model.sizeBytes)}
+          </Button>
+        ))}
+        {demo !== undefined && (
+          <Button isPrimary={others.length === 0} onClick={() => void choose(demo.id)}>
+            Look around with the demo model
+          </Button>
+        )}
+      </div>
+      {demo !== undefined && (
+        <p className={styles.hint}>A toy of {bytes(demo.sizeBytes)}: it shows the app and knows little.</p>
+      )}
+    </Stage>
+  );
+}

@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { Lexer } from 'marked';
+import { describe, expect, test } from 'vitest';
+import { createBlockSplitter, splitPlainText } from './blocks.ts';
+
+const fullLex = (text: string): string[] => new Lexer().blockTokens(text, []).map((token) => token.raw);
+
+const line = fc.oneof(
+  fc.constantFrom(
+    '# Title',
+    'Some plain words',
+    '- item',
+    '- [x] done',
+    '  continued',
+    '    indented',
+    '1. one',
+    '> quote',
+    '>',
+    '```ts',
+    '```',
+    '~~~',
+    'const a = 1;',
+    '| a | b |',
+    '| - | - |',
+    '| 1 | 2 |',
+    '---',
+    '===',
+    '<div>',
+    '</div>',
+    '<!-- note',
+    '-->',
+    '',
+    '',
+    '',
+    ' ',
+    '\t',
+    '**bold** and `code`',
+    '[x]: https://example.org',
+    '\\[ x^2 \\]',
+    '* * *',
+    '* other list',
+  ),
+  fc.string({ maxLength: 20 }).map((text) => text.replace(/\r/g, '')),
+);
+const documents = fc.array(line, { maxLength: 25 }).map((lines) => lines.join('\n'));
+
+describe('block splitter', () => {
+  test('gives what a full lex gives, after any cuts', () => {
+    fc.assert(
+      fc.property(
+        documents,
+        fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 8 }),
+        (text, steps) => {
+          const split = createBlockSplitter();
+          for (let end = 0, turn = 0; end < text.length; turn += 1) {
+            end = Math.min(text.length, end + (steps[turn % steps.length] ?? 1));
+            expect(split(text.slice(0, end))).toEqual(fullLex(text.slice(0, end)));
+          }
+        },
+      ),
+      { numRuns: 600 },
+    );
+  });
+
+  test('loses nothing', () => {
+    fc.assert(
+      fc.property(documents, (text) => {
+        expect(createBlockSplitter()(text).join('')).toBe(text);
+      }),
+    );
+  });
+
+  test('starts over when the text is another one', () => {
+    const split = createBlockSplitter();
+    split('# One\n\ntwo\n\nthree\n\nfour');
+    expect(split('- a\n- b')).toEqual(['- a\n- b']);
+  });
+
+  test('keeps finished blocks as they are: a long stream stays linear', () => {
+    const paragraph = 'word '.repeat(40).trimEnd();
+    const split = createBlockSplitter();
+    let text = '';
+    let lexed = 0;
+    const original = Lexer.prototype.blockTokens;
+    Lexer.prototype.blockTokens = function (this: Lexer, source: string, ...rest: never[]) {
+      lexed += source.length;
+      return original.call(this, source, ...rest);
+    } as typeof original;
+    try {
+      for (let index = 0; index < 200; index += 1) {
+        text += `${paragraph}\n\n`;
+        split(text);
+      }
+    } finally {
+      Lexer.prototype.blockTokens = original;
+    }
+    // A full lex each time would read 100 times the text; a few paragraphs of tail are read again at each step.
+    expect(lexed).toBeLessThan(text.length * 6);
+  });
+});
+
+describe('plain text', () => {
+  test('is cut into pieces that join to its paragraphs', () => {
+    const long = 'lorem ipsum '.repeat(600);
+    const pieces = splitPlainText(`first\n\n${long}\n\nlast`);
+    expect(pieces[0]).toBe('first');
+    expect(pieces.at(-1)).toBe('last');
+    expect(pieces.slice(1, -1).join('')).toBe(long);
+    expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThanOrEqual(2_001);
+  });
+
+  test('cuts a word that never ends', () => {
+    expect(splitPlainText('x'.repeat(5_000)).map((piece) => piece.length)).toEqual([2_000, 2_000, 1_000]);
+  });
+});

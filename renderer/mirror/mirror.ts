@@ -1,0 +1,363 @@
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type {
+  AppError,
+  AppState,
+  AssistantMessage,
+  Bridge,
+  Conversation,
+  Effort,
+  Message,
+  Result,
+  RouteOutput,
+} from '../../preload/contract.ts';
+import { AnswerStreams, isFinal } from '../chat/answer-streams.ts';
+import { announcement } from '../chat/answer-words.ts';
+
+/**
+ * Whether main can be heard.
+ *
+ *  connecting ─► connected ⇄ lost
+ *      └──────► refused
+ */
+export type Connection =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'refused'; readonly error: AppError };
+
+/** What the conversation pane shows. */
+export type Pane =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'opening'; readonly conversationId: string }
+  | { readonly kind: 'open'; readonly conversationId: string; readonly messages: readonly Message[] };
+
+export interface MirrorState {
+  readonly connection: Connection;
+  /** Null until main has answered once. */
+  readonly app: AppState | null;
+  readonly pane: Pane;
+  /** An action main refused, until the next one. */
+  readonly refusal: AppError | null;
+  /** A message is on its way to main. */
+  readonly isSending: boolean;
+  /** The answer that was asked to stop and has not yet. */
+  readonly stoppingId: string | null;
+  /** For screen readers: the last answer, once. */
+  readonly announcement: string;
+  /** Counts reasons to put the focus into the composer (shown, new conversation). */
+  readonly focusRequests: number;
+}
+
+/** What the window keeps over its own end: localStorage, or a map in tests. */
+export interface Keepsakes {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
+const OPEN_KEY = 'headroom.open-conversation';
+const NEW = 'new';
+/** Main is asked for a conversation at most this often, however many gaps there are. */
+const RESYNC_INTERVAL_MS = 500;
+
+export interface MirrorOptions {
+  readonly bridge: Bridge;
+  readonly keepsakes: Keepsakes;
+  readonly setTimer?: (run: () => void, afterMs: number) => unknown;
+}
+
+/** The answer under way in the pane, if any: at most one, the last message. */
+export function liveAnswer(pane: Pane): AssistantMessage | null {
+  if (pane.kind !== 'open') return null;
+  const last = pane.messages.at(-1);
+  return last?.role === 'assistant' && !isFinal(last.status) ? last : null;
+}
+
+/** Adds a message or replaces the one with its id; order is main's (by time, as they come). */
+export function upsert(messages: readonly Message[], message: Message): readonly Message[] {
+  const index = messages.findIndex(({ id }) => id === message.id);
+  if (index === -1) return [...messages, message];
+  const known = messages[index];
+  // A snapshot taken before the end must not reopen a finished answer.
+  if (known?.role === 'assistant' && message.role === 'assistant' && isFinal(known.status) && !isFinal(message.status))
+    return messages;
+  return messages.with(index, message);
+}
+
+/** A copy of main's truth, fed by `app.state` and events. It may be thrown away and made anew at any time. */
+export class Mirror {
+  readonly store: StoreApi<MirrorState>;
+  readonly streams: AnswerStreams;
+  readonly #bridge: Bridge;
+  readonly #keepsakes: Keepsakes;
+  readonly #setTimer: (run: () => void, afterMs: number) => unknown;
+  readonly #release: (() => void)[] = [];
+  #resync: 'idle' | 'running' | 'again' = 'idle';
+
+  constructor({ bridge, keepsakes, setTimer }: MirrorOptions) {
+    this.#bridge = bridge;
+    this.#keepsakes = keepsakes;
+    this.#setTimer = setTimer ?? ((run, afterMs) => setTimeout(run, afterMs));
+    this.streams = new AnswerStreams((conversationId) => this.#requestResync(conversationId));
+    this.store = createStore<MirrorState>(() => ({
+      connection: { kind: 'connecting' },
+      app: null,
+      pane: { kind: 'new' },
+      refusal: null,
+      isSending: false,
+      stoppingId: null,
+      announcement: '',
+      focusRequests: 0,
+    }));
+  }
+
+  /** Listens first and asks then, so that nothing falls between. */
+  async connect(): Promise<void> {
+    const { on } = this.#bridge;
+    this.#release.push(
+      on('engine.state', (engine) => this.#patchApp({ engine })),
+      on('settings.changed', (settings) => this.#patchApp({ settings })),
+      on('model.changed', (model) => this.#patchApp({ model })),
+      on('chat.conversations', (conversations) => this.#patchApp({ conversations })),
+      on('chat.delta', (delta) => this.streams.apply(delta)),
+      on('chat.message', (message) => this.#receive(message)),
+      on('window.shown', () => this.requestFocus()),
+      this.#bridge.onConnection((connected) => this.#connectionChanged(connected)),
+    );
+    await this.#loadEverything();
+  }
+
+  dispose(): void {
+    for (const release of this.#release.splice(0)) release();
+  }
+
+  // ── What the person does ──
+
+  /** True when main has taken the message. */
+  async send(text: string): Promise<boolean> {
+    const { app, pane, isSending } = this.store.getState();
+    if (app === null || isSending || text.trim() === '') return false;
+    const draftKey = this.#draftKey();
+    this.store.setState({ isSending: true, refusal: null });
+    const conversationId = pane.kind === 'new' ? null : pane.conversationId;
+    const result = await this.#bridge.call('chat.send', { conversationId, text, effort: app.settings.effort });
+    this.store.setState({ isSending: false });
+    const sent = this.#take(result);
+    if (sent === null) return false;
+    this.#keepsakes.removeItem(draftKey);
+    const { conversation, user, assistant } = sent;
+    this.streams.settle(assistant);
+    this.store.setState((state) => {
+      // The person may have gone elsewhere meanwhile: the answer goes on there without us.
+      const isHere =
+        state.pane.kind === 'new' ? conversationId === null : state.pane.conversationId === conversation.id;
+      if (!isHere) return {};
+      const messages = state.pane.kind === 'open' ? state.pane.messages : [];
+      return {
+        pane: {
+          kind: 'open' as const,
+          conversationId: conversation.id,
+          messages: upsert(upsert(messages, user), assistant),
+        },
+      };
+    });
+    this.#rememberPane();
+    return true;
+  }
+
+  async stopAnswer(): Promise<void> {
+    const live = liveAnswer(this.store.getState().pane);
+    if (live === null) return;
+    this.store.setState({ stoppingId: live.id });
+    const result = await this.#bridge.call('chat.stop', { messageId: live.id });
+    if (this.#take(result) === null && !result.ok) this.store.setState({ stoppingId: null });
+  }
+
+  async turnOn(): Promise<void> {
+    const engine = this.#take(await this.#bridge.call('engine.start', null));
+    if (engine !== null) this.#patchApp({ engine });
+  }
+
+  async turnOff(): Promise<void> {
+    const engine = this.#take(await this.#bridge.call('engine.stop', null));
+    if (engine !== null) this.#patchApp({ engine });
+  }
+
+  async chooseModel(modelId: string): Promise<boolean> {
+    const model = this.#take(await this.#bridge.call('model.choose', { modelId }));
+    if (model !== null) this.#patchApp({ model });
+    return model !== null;
+  }
+
+  async setEffort(effort: Effort): Promise<void> {
+    const settings = this.#take(await this.#bridge.call('settings.update', { effort }));
+    if (settings !== null) this.#patchApp({ settings });
+  }
+
+  newConversation(): void {
+    this.store.setState({ pane: { kind: 'new' }, refusal: null });
+    this.#rememberPane();
+    this.requestFocus();
+  }
+
+  async openConversation(conversationId: string): Promise<void> {
+    this.store.setState({ pane: { kind: 'opening', conversationId }, refusal: null });
+    await this.#loadConversation(conversationId, 'missing is told');
+    this.#rememberPane();
+    this.requestFocus();
+  }
+
+  async openLink(url: string): Promise<void> {
+    this.#take(await this.#bridge.call('link.open', { url }));
+  }
+
+  async revealEndpoint(): Promise<Result<RouteOutput<'endpoint.reveal'>>> {
+    return this.#bridge.call('endpoint.reveal', null);
+  }
+
+  async logTail(): Promise<readonly string[]> {
+    const result = await this.#bridge.call('log.tail', null);
+    return result.ok ? result.value.lines : [];
+  }
+
+  hideWindow(): void {
+    void this.#bridge.call('window.hide', null);
+  }
+
+  reportFault(message: string): void {
+    void this.#bridge.call('log.report', { message: message.slice(0, 8_000) });
+  }
+
+  requestFocus(): void {
+    this.store.setState((state) => ({ focusRequests: state.focusRequests + 1 }));
+  }
+
+  dismissRefusal(): void {
+    this.store.setState({ refusal: null });
+  }
+
+  draft(): string {
+    return this.#keepsakes.getItem(this.#draftKey()) ?? '';
+  }
+
+  keepDraft(text: string): void {
+    if (text === '') this.#keepsakes.removeItem(this.#draftKey());
+    else this.#keepsakes.setItem(this.#draftKey(), text);
+  }
+
+  // ── What main tells ──
+
+  #patchApp(patch: Partial<AppState>): void {
+    this.store.setState((state) => (state.app === null ? {} : { app: { ...state.app, ...patch } }));
+  }
+
+  #receive(message: Message): void {
+    const { pane } = this.store.getState();
+    if (message.role === 'assistant') this.streams.settle(message);
+    if (pane.kind !== 'open' || pane.conversationId !== message.conversationId) return;
+    const hasEnded = message.role === 'assistant' && isFinal(message.status);
+    this.store.setState((state) => ({
+      pane: { ...pane, messages: upsert(pane.messages, message) },
+      announcement: hasEnded ? announcement(message.status, message.text) : state.announcement,
+      stoppingId: hasEnded && state.stoppingId === message.id ? null : state.stoppingId,
+    }));
+  }
+
+  #connectionChanged(connected: boolean): void {
+    const { connection } = this.store.getState();
+    if (connected) {
+      if (connection.kind === 'connected' || connection.kind === 'connecting') return;
+      this.streams.clear();
+    } else if (connection.kind === 'connected') {
+      this.store.setState({ connection: { kind: 'lost' } });
+    }
+    // Without a connection the question waits for one, or is answered with why there will be none.
+    void this.#loadEverything();
+  }
+
+  async #loadEverything(): Promise<void> {
+    const result = await this.#bridge.call('app.state', null);
+    if (!result.ok) {
+      const isLost = result.error.code === 'disconnected' && this.store.getState().app !== null;
+      this.store.setState({ connection: isLost ? { kind: 'lost' } : { kind: 'refused', error: result.error } });
+      return;
+    }
+    const isFirst = this.store.getState().app === null;
+    this.store.setState({ app: result.value, connection: { kind: 'connected' }, stoppingId: null });
+    const { pane } = this.store.getState();
+    if (!isFirst) {
+      if (pane.kind !== 'new') await this.#loadConversation(pane.conversationId, 'missing is told');
+      return;
+    }
+    const wanted = this.#keepsakes.getItem(OPEN_KEY);
+    if (wanted === NEW) return;
+    const { conversations } = result.value;
+    const latest = [...conversations].sort((a, b) => b.updatedAtMs - a.updatedAtMs)[0];
+    const opened = conversations.find(({ id }) => id === wanted) ?? latest;
+    if (opened === undefined) return;
+    this.store.setState({ pane: { kind: 'opening', conversationId: opened.id } });
+    await this.#loadConversation(opened.id, 'missing is new');
+  }
+
+  async #loadConversation(conversationId: string, missing: 'missing is told' | 'missing is new'): Promise<void> {
+    const result = await this.#bridge.call('chat.open', { conversationId });
+    const { pane } = this.store.getState();
+    // The answer to a question nobody asks any more.
+    if (pane.kind === 'new' || pane.conversationId !== conversationId) return;
+    if (!result.ok) {
+      if (result.error.code === 'disconnected') return;
+      this.store.setState({ pane: { kind: 'new' }, refusal: missing === 'missing is told' ? result.error : null });
+      return;
+    }
+    this.#show(result.value);
+  }
+
+  #show(conversation: Conversation): void {
+    for (const message of conversation.messages) if (message.role === 'assistant') this.streams.settle(message);
+    this.store.setState((state) => {
+      const known =
+        state.pane.kind === 'open' && state.pane.conversationId === conversation.id ? state.pane.messages : [];
+      // Main's list is the order; a message that finished while the snapshot was on its way stays finished.
+      const messages = conversation.messages.map((message) => {
+        const here = known.find(({ id }) => id === message.id);
+        return here === undefined ? message : (upsert([here], message)[0] ?? message);
+      });
+      return { pane: { kind: 'open', conversationId: conversation.id, messages } };
+    });
+  }
+
+  #requestResync(conversationId: string): void {
+    if (this.#resync !== 'idle') {
+      this.#resync = 'again';
+      return;
+    }
+    this.#resync = 'running';
+    void this.#loadConversation(conversationId, 'missing is told').finally(() => {
+      this.#setTimer(() => {
+        const again = this.#resync === 'again';
+        this.#resync = 'idle';
+        if (again) this.#requestResync(conversationId);
+      }, RESYNC_INTERVAL_MS);
+    });
+  }
+
+  #take<T>(result: Result<T>): T | null {
+    if (result.ok) return result.value;
+    // The strip under the header tells about a lost connection already.
+    if (result.error.code !== 'disconnected') this.store.setState({ refusal: result.error });
+    return null;
+  }
+
+  #paneName(): string {
+    const { pane } = this.store.getState();
+    return pane.kind === 'new' ? NEW : pane.conversationId;
+  }
+
+  #draftKey(): string {
+    return `headroom.draft.${this.#paneName()}`;
+  }
+
+  #rememberPane(): void {
+    this.#keepsakes.setItem(OPEN_KEY, this.#paneName());
+  }
+}

@@ -1,0 +1,43 @@
+import { createContext, useCallback, useContext, useEffect, useState, useSyncExternalStore } from 'react';
+import { useStore } from 'zustand';
+import type { AssistantMessage } from '../../preload/contract.ts';
+import { isFinal, type LiveAnswer } from '../chat/answer-streams.ts';
+import type { Mirror, MirrorState } from './mirror.ts';
+
+export const MirrorContext = createContext<Mirror | null>(null);
+
+export function useMirror(): Mirror {
+  const mirror = useContext(MirrorContext);
+  if (mirror === null) throw new Error('A part of the window was drawn outside of it.');
+  return mirror;
+}
+
+export const useMirrored = <T>(select: (state: MirrorState) => T): T => useStore(useMirror().store, select);
+
+/** The answer as it stands: from its stream while it is written, from the message afterwards. */
+export function useAnswer(message: AssistantMessage): LiveAnswer {
+  const { streams } = useMirror();
+  const subscribe = useCallback((wake: () => void) => streams.subscribe(message.id, wake), [streams, message.id]);
+  const live = useSyncExternalStore(subscribe, () => streams.get(message.id));
+  return live !== undefined && !isFinal(message.status)
+    ? live
+    : {
+        text: message.text,
+        reasoning: message.reasoning,
+        status: message.status,
+        generatedTokens: message.usage?.completionTokens ?? 0,
+        thinkingSinceMs: null,
+      };
+}
+
+/** The time, once a second while somebody looks at it. */
+export function useNow(isTicking: boolean): number {
+  const [nowMs, setNowMs] = useState(Date.now);
+  useEffect(() => {
+    if (!isTicking) return;
+    setNowMs(Date.now());
+    const timer = setInterval(() => setNowMs(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, [isTicking]);
+  return nowMs;
+}

@@ -1,0 +1,27 @@
+/** Numbers as people read them. Every number in the window passes through here. */
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+export const count = (value: number): string => whole.format(value);
+
+/** Under ten seconds one second matters; over a minute, minutes do. Never "0 s". */
+export function seconds(milliseconds: number): string {
+  const total = Math.max(1, Math.round(milliseconds / 1_000));
+  return total < 60 ? `${total} s` : `${Math.floor(total / 60)} min ${total % 60} s`;
+}
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+
+const unitOf = (value: number): number =>
+  Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
+
+const inUnit = (value: number, unit: number): string => {
+  const scaled = value / 1_000 ** unit;
+  return unit >= 3 || (unit === 2 && scaled < 10) ? scaled.toFixed(1) : whole.format(scaled);
+};
+
+/** Decimal units, as macOS shows sizes. */
+export const bytes = (value: number): string => `${inUnit(value, unitOf(value))} ${UNITS[unitOf(value)]}`;
+
+/** "3.2 of 12.1 GB": both in the unit of the whole. */
+export const bytesOf = (done: number, total: number): string =>
+  `${inUnit(done, unitOf(total))} of ${inUnit(total, unitOf(total))} ${UNITS[unitOf(total)]}`;

@@ -1,0 +1,44 @@
+import { type ReactNode, useLayoutEffect, useRef } from 'react';
+import styles from './sheet.module.css';
+
+interface Props {
+  readonly label: string;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}
+
+/**
+ * A panel over the window: the native modal dialog gives the focus trap, Escape, inertness of what is behind and the
+ * return of the focus. Clicking beside it closes it. Mounted means open.
+ */
+export function Sheet({ label, onClose, children }: Props) {
+  const ref = useRef<HTMLDialogElement>(null);
+  // Closed before it leaves the page, so that the focus goes back to where it was.
+  useLayoutEffect(() => {
+    const dialog = ref.current;
+    if (dialog === null) return;
+    dialog.showModal();
+    // The focus starts at what is chosen, else where the dialog puts it.
+    dialog.querySelector<HTMLElement>('[aria-current="true"]')?.focus();
+    return () => dialog.close();
+  }, []);
+  return (
+    // The keyboard's way to close is Escape, which the dialog has.
+    <dialog
+      ref={ref}
+      className={styles.sheet}
+      aria-label={label}
+      onClose={() => {
+        if (ref.current?.open !== true) onClose();
+      }}
+      onClick={(event) => {
+        if (event.target === event.currentTarget) onClose();
+      }}
+    >
+      {children}
+    </dialog>
+  );
+}
+
+/** Escape belongs to an open sheet first. */
+export const isSheetOpen = (): boolean => document.querySelector('dialog[open]') !== null;
