@@ -3,8 +3,8 @@
  */
 
 export const APP_SCHEME = 'app';
-export const APP_HOST = 'headroom';
-export const APP_PAGE_URL = `${APP_SCHEME}://${APP_HOST}/index.html`;
+const APP_HOST = 'headroom';
+export const APP_PAGE_URL = `${APP_SCHEME}://${APP_HOST}/`;
 
 /**
  * The renderer talks through the bridge only, so it needs no connection at all. Trusted Types: no string ever becomes
@@ -33,7 +33,7 @@ export function isOurAddress(address: string): boolean {
 
 /** The one navigation our page makes is reloading itself. */
 export function mayNavigate(address: string): boolean {
-  return isOurAddress(address) && new URL(address).pathname === '/index.html';
+  return isOurAddress(address) && new URL(address).pathname === '/';
 }
 
 /** Requests that may leave the page at all: our own files, pictures inside the page, and the developer tools' own. */
@@ -45,14 +45,4 @@ export function mayRequest(address: string): boolean {
 /** Copying text on a click. Nothing else: no camera, no notifications, no pointer lock, no devices. */
 export function isPermissionGranted(permission: string, requestingAddress: string): boolean {
   return permission === 'clipboard-sanitized-write' && isOurAddress(requestingAddress);
-}
-
-/** The parsed address when it may be opened outside the app, else null. */
-export function externalAddress(address: string): string | null {
-  if (!URL.canParse(address)) return null;
-  const url = new URL(address);
-  if (url.protocol === 'mailto:') return url.href;
-  if (url.protocol !== 'https:') return null;
-  // "https://bank.example@evil.example" shows one host and opens another.
-  return url.username === '' && url.password === '' ? url.href : null;
 }

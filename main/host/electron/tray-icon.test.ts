@@ -21,7 +21,7 @@ const table: readonly [EngineState, TrayShape, string][] = [
 
 describe('trayAppearance', () => {
   it.each(table)('%j', (state, shape, words) => {
-    const appearance = trayAppearance(state, { name: 'Demo' });
+    const appearance = trayAppearance(state, 'Demo');
     expect(appearance.shape).toBe(shape);
     expect(appearance.tooltip).toContain(words);
     expect(appearance.tooltip).toMatch(/^Headroom – /);

@@ -1,5 +1,5 @@
 /** What the menu-bar icon says of the engine: a shape (templates have no colour), a tooltip, a spoken name. */
-import type { EngineState, ModelInfo } from '../../../preload/contract.ts';
+import type { EngineState } from '../../../preload/contract.ts';
 
 export const TRAY_SHAPES = ['off', 'loading', 'ready', 'busy', 'trouble'] as const;
 export type TrayShape = (typeof TRAY_SHAPES)[number];
@@ -7,7 +7,7 @@ export type TrayShape = (typeof TRAY_SHAPES)[number];
 export interface TrayAppearance {
   readonly shape: TrayShape;
   readonly tooltip: string;
-  /** What a screen reader says. The tray has no other name, so it carries the app's. */
+  /** The menu's first line, which screen readers speak; the icon itself has no other name than its tooltip. */
   readonly accessibleTitle: string;
 }
 
@@ -15,8 +15,8 @@ function said(shape: TrayShape, sentence: string): TrayAppearance {
   return { shape, tooltip: `Headroom – ${sentence}`, accessibleTitle: `Headroom, ${sentence}` };
 }
 
-export function trayAppearance(state: EngineState, model: Pick<ModelInfo, 'name'> | null): TrayAppearance {
-  const name = model?.name ?? 'the model';
+export function trayAppearance(state: EngineState, modelName: string | null): TrayAppearance {
+  const name = modelName ?? 'the model';
   switch (state.kind) {
     case 'off':
       return said('off', 'the model is off');

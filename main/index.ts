@@ -1,0 +1,193 @@
+/** The menu-bar app: what it does, in order. The rules are in `host/electron/`, the services in `app.ts`. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import {
+  app as electronApp,
+  dialog,
+  ipcMain,
+  Menu,
+  powerMonitor,
+  powerSaveBlocker,
+  protocol,
+  screen,
+  session,
+  shell,
+} from 'electron';
+import { createApp } from './app.ts';
+import { dataFolder } from './data-folder.ts';
+import { type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
+import { AppFault } from './fault.ts';
+import { DEFAULT_ENDPOINT_PORT } from './gateway/endpoint.ts';
+import { applicationMenu } from './host/electron/application-menu.ts';
+import { menuBarArguments } from './host/electron/arguments.ts';
+import { installation } from './host/electron/installation.ts';
+import { createIpcTransport } from './host/electron/ipc-transport.ts';
+import { createMenuBarIcon } from './host/electron/menu-bar-icon.ts';
+import {
+  denyPermissions,
+  guardAllContents,
+  registerAppScheme,
+  sandboxEverything,
+  serveAppFiles,
+} from './host/electron/page-guard.ts';
+import { screenOfIcon } from './host/electron/placement.ts';
+import { createPopover } from './host/electron/popover.ts';
+import { followPower, keepAwakeWhileBusy } from './host/electron/power.ts';
+import { quitOrderly } from './host/electron/quitting.ts';
+import { trayAppearance } from './host/electron/tray-icon.ts';
+import { toggleMeaning, trayMenu } from './host/electron/tray-menu.ts';
+import { formWhenOpened } from './host/electron/visibility.ts';
+import { createGate } from './host/gate.ts';
+import { type KnownFiles, listRendererFiles } from './host/headless/renderer-files.ts';
+
+/** Exit codes, as in headless.ts: 69 could not start, 75 another Headroom uses the data folder. */
+const COULD_NOT_START = 69;
+const FOLDER_IN_USE = 75;
+
+const asked = menuBarArguments(process.argv, process.cwd());
+const folder = dataFolder({
+  platform: process.platform,
+  homeFolder: homedir(),
+  environment: process.env,
+  workingFolder: process.cwd(),
+  argument: asked.home,
+});
+
+sandboxEverything(electronApp);
+registerAppScheme(protocol);
+// Chromium's own files, and with them the single-instance lock, belong to the data folder.
+electronApp.setPath('userData', join(folder, 'window'));
+
+if (electronApp.requestSingleInstanceLock()) {
+  run().catch(failToStart);
+} else {
+  // The running one shows its window.
+  electronApp.exit(0);
+}
+
+async function run(): Promise<void> {
+  const parts = installation({
+    isPackaged: electronApp.isPackaged,
+    appFolder: electronApp.getAppPath(),
+    resourcesFolder: process.resourcesPath,
+  });
+  const opened: (() => void | Promise<void>)[] = [];
+  quitOrderly(electronApp, async () => {
+    // Last opened, first closed.
+    for (const close of opened.reverse()) await close();
+  });
+  // Without a listener the app would end with its window.
+  electronApp.on('window-all-closed', () => {});
+
+  // Waits for anybody else with the same folder: the headless host holds this lock too.
+  const lock = await lockDataFolder(folder);
+  if (lock.kind === 'taken') return folderInUse(lock);
+  opened.push(lock.release);
+
+  const { platform } = process;
+  const app = await createApp({
+    version: electronApp.getVersion(),
+    host: 'electron',
+    platform: platform === 'darwin' || platform === 'linux' ? platform : 'other',
+    dataFolder: folder,
+    pythonExecutable: parts.pythonExecutable,
+    demoModelFolder: parts.demoModelFolder,
+    modelFolder: asked.modelFolder,
+    endpointPort: DEFAULT_ENDPOINT_PORT,
+    openExternal: (address) => shell.openExternal(address),
+    hideWindow: () => popover.hide(),
+  });
+  opened.push(() => app.dispose());
+
+  await electronApp.whenReady();
+  if (platform === 'darwin') electronApp.dock?.hide();
+  Menu.setApplicationMenu(Menu.buildFromTemplate(applicationMenu(platform)));
+  denyPermissions(session.defaultSession);
+  guardAllContents(electronApp, app.log);
+  serveAppFiles(protocol, await rendererFiles(parts.rendererFolder));
+
+  const popover = createPopover({
+    preloadPath: parts.preloadPath,
+    isPackaged: electronApp.isPackaged,
+    platform,
+    hideApp: () => (platform === 'darwin' ? electronApp.hide() : undefined),
+    onShown: () => transport.publish({ event: 'window.shown', payload: null }),
+    log: app.log,
+  });
+  const transport = createIpcTransport({
+    ipcMain,
+    gate: createGate({ handlers: app.handlers, log: app.log }),
+    ourContents: () => popover.contents(),
+  });
+  opened.push(
+    () => transport.dispose(),
+    () => popover.dispose(),
+  );
+  app.subscribe((envelope) => transport.publish(envelope));
+
+  const openWindow = (): void => {
+    const bounds = icon.bounds();
+    const isIconVisible = screenOfIcon(bounds, screen.getAllDisplays()) !== null;
+    popover.show(formWhenOpened(isIconVisible), isIconVisible ? bounds : null);
+  };
+  const toggleModel = async (): Promise<void> => {
+    try {
+      await app.handlers[toggleMeaning(app.engine.state) === 'start' ? 'engine.start' : 'engine.stop'](null);
+    } catch (error) {
+      // Nothing chosen yet, or nothing left to run: the window says what to do.
+      if (!(error instanceof AppFault)) throw error;
+      openWindow();
+    }
+  };
+  const appearance = () => trayAppearance(app.engine.state, app.modelName);
+  const icon = createMenuBarIcon({
+    imageFolder: parts.trayImageFolder,
+    platform,
+    first: appearance(),
+    onClick: (bounds) => popover.iconClicked(bounds),
+    onMenu: (id) => {
+      if (id === 'toggle') void toggleModel();
+      if (id === 'open') openWindow();
+      if (id === 'quit') electronApp.quit();
+    },
+  });
+  opened.push(() => icon.dispose());
+  const updateIcon = (): void => {
+    const now = appearance();
+    icon.update(now, trayMenu(app.engine.state, now.accessibleTitle));
+  };
+  updateIcon();
+  opened.push(app.engine.subscribe(updateIcon));
+  opened.push(keepAwakeWhileBusy(powerSaveBlocker, app.engine));
+  followPower(powerMonitor, platform, { suspend: () => app.suspend(), quit: () => electronApp.quit() });
+
+  electronApp.on('second-instance', openWindow);
+  electronApp.on('activate', openWindow);
+  if (!asked.isHidden && !electronApp.getLoginItemSettings().wasOpenedAtLogin) openWindow();
+}
+
+async function rendererFiles(from: string): Promise<KnownFiles> {
+  const files = await listRendererFiles(from);
+  if (files !== null) return files;
+  throw new AppFault('not-found', 'The window has not been built.', 'Run "npm run build" and start again.');
+}
+
+async function folderInUse(lock: DataFolderLock & { kind: 'taken' }): Promise<void> {
+  await tell(`Headroom is running already (process ${lock.pid}).`, `It uses ${folder}. Use that one, or end it first.`);
+  electronApp.exit(FOLDER_IN_USE);
+}
+
+async function failToStart(error: unknown): Promise<void> {
+  if (error instanceof AppFault) await tell(error.message, error.nextStep);
+  else await tell('Headroom could not start.', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  electronApp.exit(COULD_NOT_START);
+}
+
+/** To the terminal it was started from, and to a dialog for who started it from the Finder. */
+async function tell(message: string, nextStep: string): Promise<void> {
+  process.stderr.write(`headroom: ${message} ${nextStep}\n`);
+  if (!process.stderr.isTTY && process.platform === 'darwin') {
+    await electronApp.whenReady();
+    dialog.showErrorBox(message, nextStep);
+  }
+}

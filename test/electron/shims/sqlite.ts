@@ -1,0 +1,51 @@
+/** node:sqlite for Node 16, on WebAssembly: as much of it as main uses. Tests only. */
+import { rmSync } from 'node:fs';
+import { Database } from 'node-sqlite3-wasm';
+
+type Value = string | number | bigint | null | Uint8Array;
+
+export class DatabaseSync {
+  readonly #database: InstanceType<typeof Database>;
+  readonly #statements: { finalize(): void }[] = [];
+
+  constructor(file: string) {
+    // Its lock is a folder that a killed process leaves behind. The app holds a lock of its own on the data folder.
+    rmSync(`${file}.lock`, { recursive: true, force: true });
+    this.#database = new Database(file);
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  prepare(sql: string): StatementSync {
+    const statement = this.#database.prepare(sql);
+    this.#statements.push(statement);
+    return new StatementSync(statement);
+  }
+
+  close(): void {
+    for (const statement of this.#statements) statement.finalize();
+    this.#database.close();
+  }
+}
+
+class StatementSync {
+  readonly #statement: ReturnType<InstanceType<typeof Database>['prepare']>;
+
+  constructor(statement: ReturnType<InstanceType<typeof Database>['prepare']>) {
+    this.#statement = statement;
+  }
+
+  run(...values: Value[]): { changes: number | bigint; lastInsertRowid: number | bigint } {
+    return this.#statement.run(values);
+  }
+
+  get(...values: Value[]): Record<string, unknown> | undefined {
+    return (this.#statement.get(values) ?? undefined) as Record<string, unknown> | undefined;
+  }
+
+  all(...values: Value[]): Record<string, unknown>[] {
+    return this.#statement.all(values) as Record<string, unknown>[];
+  }
+}
