@@ -68,4 +68,8 @@ export function apiFaultOf(thrown: unknown, log: Log): ApiFault {
   return new ApiFault(500, 'internal_error', sentence(unknown.message, unknown.nextStep));
 }
 
-const sentence = (message: string, nextStep: string): string => (nextStep === '' ? message : `${message} ${nextStep}`);
+/** Both in one line; causes that come from elsewhere do not always end as sentences do. */
+function sentence(message: string, nextStep: string): string {
+  if (nextStep === '') return message;
+  return /[.!?]$/.test(message) ? `${message} ${nextStep}` : `${message}. ${nextStep}`;
+}

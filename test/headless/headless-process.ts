@@ -1,0 +1,58 @@
+/** Starts the headless host as its own process, the way `npm start -- --headless` does, in a data folder of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', '..');
+
+export interface Ready {
+  readonly ready: true;
+  readonly url: string;
+  readonly api: string;
+  readonly key: string;
+  readonly model: string | null;
+}
+
+export interface HeadlessProcess {
+  readonly child: ChildProcess;
+  readonly exited: Promise<number | NodeJS.Signals>;
+  stdout(): string;
+  stderr(): string;
+  /** The ready line, parsed. Rejects with what was said on stderr when the process ends without one. */
+  ready(): Promise<Ready>;
+  /** SIGTERM, then the exit code. */
+  end(): Promise<number | NodeJS.Signals>;
+}
+
+/** `home` is the data folder. The endpoint gets any free port unless `args` say otherwise. */
+export function startHeadless(home: string, args: readonly string[] = []): HeadlessProcess {
+  const child = spawn(process.execPath, ['main/headless.ts', '--endpoint-port', '0', ...args], {
+    cwd: root,
+    env: { ...process.env, HEADROOM_HOME: home },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data: Buffer) => (stdout += String(data)));
+  child.stderr.on('data', (data: Buffer) => (stderr += String(data)));
+  const exited = once(child, 'close').then(([code, signal]) => (code as number | null) ?? (signal as NodeJS.Signals));
+  const firstLine = new Promise<string>((resolve, reject) => {
+    child.stdout.on('data', () => {
+      if (stdout.includes('\n')) resolve(stdout.slice(0, stdout.indexOf('\n')));
+    });
+    void exited.then((code) => reject(new Error(`the headless host ended with ${code}: ${stderr}`)));
+  });
+  // Not every test waits for it.
+  firstLine.catch(() => {});
+  return {
+    child,
+    exited,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    ready: async () => JSON.parse(await firstLine) as Ready,
+    end: () => {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}
