@@ -1,6 +1,20 @@
 /** The app without a host: services built once, the same for the menu bar, for the headless host and for tests. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AppState, EventEnvelope, Handlers } from '../preload/contract.ts';
+import { createChat } from './chat/chat.ts';
+import { openDatabase } from './chat/database.ts';
+import { createConversationStore } from './chat/store.ts';
 import type { Engine } from './engine/engine.ts';
+import { terminalSpawner } from './engine/spawner.ts';
+import { createSupervisor, pythonCommand } from './engine/supervisor.ts';
+import { AppFault } from './fault.ts';
+import { createEndpoint, type Endpoint } from './gateway/endpoint.ts';
+import { openDefaultKey } from './gateway/key.ts';
+import { checkedLink } from './host/link.ts';
+import { type LogLevel, openLog } from './log/log.ts';
+import { createModels } from './models/models.ts';
+import { openSettings } from './settings/settings.ts';
 
 export interface AppOptions {
   readonly version: string;
@@ -29,15 +43,189 @@ export interface App {
   readonly endpoint: { readonly url: string; readonly key: string } | null;
   readonly modelName: string | null;
   /** Writes to the app's log file. Never pass chat text. */
-  log(level: 'error' | 'warn' | 'info', message: string): void;
+  log(level: LogLevel, message: string): void;
   /**
    * Cancels what runs (its text is kept, marked interrupted), unloads the model. For sleep, shutdown and fast user
    * switching: the app itself goes on.
    */
   suspend(): Promise<void>;
-  /** Ends everything within `deadlineMs`: generation, engine, endpoint, database. Safe to call twice. */
+  /** Ends everything within `DISPOSE_DEADLINE_MS`: generation, engine, endpoint, database. Safe to call twice. */
   dispose(): Promise<void>;
 }
 
-/** Throws AppStartError when the data folder cannot be used. */
-export declare function createApp(options: AppOptions): Promise<App>;
+/** Longest answer the window asks for, tokens. */
+const MAX_ANSWER_TOKENS = 4_096;
+
+/** Throws AppFault when the model folder is none, or the file system's error when the data folder cannot be used. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const { dataFolder } = options;
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  const log = openLog(join(dataFolder, 'logs'));
+  const moved = (what: string) => (movedTo: string) =>
+    log('warn', `${what} could not be read; the file was kept as ${movedTo}`);
+
+  const listeners = new Set<(envelope: EventEnvelope) => void>();
+  const publish = (envelope: EventEnvelope): void => {
+    for (const listener of listeners) listener(envelope);
+  };
+
+  const settings = openSettings(join(dataFolder, 'settings.json'), moved('the settings'));
+  const models = createModels({
+    demoFolder: options.demoModelFolder,
+    givenFolder: options.modelFolder,
+    chosenId: settings.current.modelId,
+    // On a Mac nothing is loaded that the user has not chosen; elsewhere there is only the demo model to look around with.
+    demoIsDefault: options.platform !== 'darwin',
+  });
+  const store = createConversationStore(openDatabase(join(dataFolder, 'conversations.db'), moved('the conversations')));
+  const interrupted = store.markInterrupted();
+  if (interrupted > 0) log('info', `${interrupted} answers were interrupted when the app last ended`);
+
+  // The Hugging Face library wants a cache folder of its own, also when it is never used.
+  const cacheFolder = join(dataFolder, 'cache');
+  mkdirSync(cacheFolder, { recursive: true });
+  const engine = createSupervisor({
+    spawner: terminalSpawner,
+    log,
+    command: pythonCommand(options.pythonExecutable),
+    cacheFolder,
+  });
+  engine.subscribe((state) => publish({ event: 'engine.state', payload: state }));
+
+  const ensureRunning = (): void => {
+    const model = models.current;
+    if (model === null) {
+      throw new AppFault('no-model', 'No model has been chosen yet.', 'Choose a model first.');
+    }
+    // Its failure shows as the engine's state; nobody waits for it here.
+    engine.start({ folder: model.folder, name: model.info.name }).catch(() => {});
+  };
+
+  const chat = createChat({
+    store,
+    engine,
+    ensureRunning,
+    sampling: () => ({ maxTokens: MAX_ANSWER_TOKENS, ...models.current?.sampling }),
+    nowMs: Date.now,
+    publishDelta: (payload) => publish({ event: 'chat.delta', payload }),
+    publishMessage: (payload) => publish({ event: 'chat.message', payload }),
+    publishConversations: (payload) => publish({ event: 'chat.conversations', payload }),
+    log,
+  });
+
+  const endpoint = await listen();
+
+  async function listen(): Promise<(Endpoint & { readonly key: string }) | null> {
+    try {
+      const key = openDefaultKey(dataFolder, log);
+      const opened = await createEndpoint({
+        engine,
+        model: () => models.current?.info ?? null,
+        sampling: () => models.current?.sampling ?? null,
+        ensureRunning,
+        key,
+        log,
+        port: options.endpointPort,
+      });
+      return { ...opened, key };
+    } catch (error) {
+      log('error', `the endpoint could not listen: ${error instanceof Error ? error.message : String(error)}`);
+      return null;
+    }
+  }
+
+  const handlers: Handlers = {
+    'app.state': () => ({
+      version: options.version,
+      host: options.host,
+      platform: options.platform,
+      engine: engine.state,
+      model: models.current?.info ?? null,
+      availableModels: models.available(),
+      conversations: store.list(),
+      settings: settings.current,
+      endpointUrl: endpoint?.url ?? null,
+    }),
+    'engine.start': () => {
+      ensureRunning();
+      return engine.state;
+    },
+    'engine.stop': async () => {
+      await chat.endAll({ kind: 'stopped' });
+      void engine.stop();
+      return engine.state;
+    },
+    'model.choose': async ({ modelId }) => {
+      const model = models.choose(modelId);
+      publish({ event: 'settings.changed', payload: settings.update({ modelId }) });
+      publish({ event: 'model.changed', payload: model.info });
+      await engine.stop();
+      return model.info;
+    },
+    'chat.open': ({ conversationId }) => chat.open(conversationId),
+    'chat.send': (input) => chat.send(input),
+    'chat.stop': ({ messageId }) => {
+      chat.stop(messageId);
+      return null;
+    },
+    'settings.update': (change) => {
+      const updated = settings.update(change);
+      publish({ event: 'settings.changed', payload: updated });
+      return updated;
+    },
+    'log.tail': () => ({ lines: engine.logTail() }),
+    'log.report': ({ message }) => {
+      log('warn', `window: ${message}`);
+      return null;
+    },
+    'link.open': async ({ url }) => {
+      const link = checkedLink(url);
+      if (link === null) {
+        throw new AppFault('refused', 'Only web and mail links can be opened.', 'Copy the address instead.');
+      }
+      await options.openExternal(link);
+      return null;
+    },
+    'endpoint.reveal': () => {
+      if (endpoint === null) {
+        throw new AppFault('engine-off', 'The endpoint could not find a free port.', 'Open Headroom again.');
+      }
+      return { url: endpoint.url, key: endpoint.key };
+    },
+    'window.hide': () => {
+      options.hideWindow();
+      return null;
+    },
+  };
+
+  const suspend = async (): Promise<void> => {
+    await chat.endAll({ kind: 'interrupted' });
+    await engine.stop();
+  };
+
+  let disposing: Promise<void> | null = null;
+  const dispose = async (): Promise<void> => {
+    await Promise.all([endpoint?.dispose(), suspend()]);
+    await engine.dispose();
+    store.close();
+    listeners.clear();
+    log('info', 'ended');
+  };
+
+  log('info', `started ${options.version} (${options.host}, ${options.platform})`);
+  return {
+    handlers,
+    engine,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    endpoint,
+    get modelName() {
+      return models.current?.info.name ?? null;
+    },
+    log,
+    suspend,
+    dispose: () => (disposing ??= dispose()),
+  };
+}

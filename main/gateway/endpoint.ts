@@ -26,7 +26,7 @@ import { type ChatRequest, type OfferedModel, parseChatRequest, type RequestSurr
 import { EventStream, type EventStreamTiming } from './event-stream.ts';
 
 /** What the hosts ask for when the user names no port. */
-export const DEFAULT_ENDPOINT_PORT = 8_642;
+export const DEFAULT_ENDPOINT_PORT = 8_080;
 
 const LARGEST_BODY_BYTES = 8 * 1024 * 1024;
 /** One runs, the others wait; each waiting one may hold 8 MiB. */
