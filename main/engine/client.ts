@@ -5,7 +5,7 @@
  * and stops. An answer without its closing `[DONE]` has failed, whatever its status was.
  */
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
-import { createParser } from 'eventsource-parser';
+import { type EventSourceParser, type ParserCallbacks, createParser } from 'eventsource-parser';
 import * as v from 'valibot';
 import type { EngineMetrics, GenerationEvent, GenerationRequest, GenerationUsage } from './engine.ts';
 import type { EngineReport } from './failure.ts';
@@ -65,12 +65,11 @@ export function createEngineClient(address: { socketPath: string; token: string 
     },
     async watch({ onSnapshot, onComment }, signal) {
       const response = await open(address, 'GET', '/events', null, signal);
-      const parser = createParser({
+      const parser = eventParser({
         onEvent: ({ event, data }) => {
           if (event === 'metrics') onSnapshot(toSnapshot(parsedJson(snapshotSchema, data)));
         },
         onComment,
-        maxBufferSize: MAX_EVENT_LENGTH,
       });
       await consume(response, (text) => parser.feed(text), signal);
     },
@@ -234,6 +233,17 @@ const MAX_EVENT_LENGTH = 1_000_000;
 /** Longest answer held for a reader that does not read, UTF-16 units. Far beyond any context's worth of text. */
 const MAX_UNREAD_LENGTH = 64_000_000;
 
+function eventParser(callbacks: Pick<ParserCallbacks, 'onEvent' | 'onComment'>): EventSourceParser {
+  return createParser({
+    ...callbacks,
+    onError: (error) => {
+      // Unknown fields are allowed by the format; an event without end is not allowed by us.
+      if (error.type === 'max-buffer-size-exceeded') throw new ConnectionLost('an event without end');
+    },
+    maxBufferSize: MAX_EVENT_LENGTH,
+  });
+}
+
 async function* chat(
   address: Address,
   request: GenerationRequest,
@@ -241,6 +251,7 @@ async function* chat(
 ): AsyncGenerator<GenerationEvent> {
   const unread: GenerationEvent[] = [];
   let unreadLength = 0;
+  let doneTokens = -1;
   let wake: (() => void) | null = null;
   const outcome: { value: { kind: 'reading' } | { kind: 'complete' } | { kind: 'broken'; error: unknown } } = {
     value: { kind: 'reading' },
@@ -255,7 +266,7 @@ async function* chat(
   if (signal.aborted) stop();
 
   const answer = new AnswerReader();
-  const parser = createParser({
+  const parser = eventParser({
     onEvent: ({ data }) => {
       for (const event of answer.read(data)) {
         unread.push(event);
@@ -265,10 +276,12 @@ async function* chat(
     },
     onComment: (comment) => {
       const progress = prefillOf(comment);
-      if (progress !== null) unread.push(progress);
+      // Other comments, and the same counts again, only keep the connection open: a hanging engine sends them too.
+      if (progress === null || progress.doneTokens === doneTokens) return;
+      doneTokens = progress.doneTokens;
+      unread.push(progress);
       onBytes?.('prefill');
     },
-    maxBufferSize: MAX_EVENT_LENGTH,
   });
 
   const reading = (async () => {
@@ -314,7 +327,7 @@ async function* chat(
   }
 }
 
-function prefillOf(comment: string): GenerationEvent | null {
+function prefillOf(comment: string): Extract<GenerationEvent, { kind: 'prefill' }> | null {
   const match = /keepalive (\d+)\/(\d+)/.exec(comment);
   return match === null ? null : { kind: 'prefill', doneTokens: Number(match[1]), totalTokens: Number(match[2]) };
 }

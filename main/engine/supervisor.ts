@@ -517,10 +517,7 @@ class Supervisor implements Engine {
           signal,
         );
       } catch (error) {
-        if (error instanceof EngineRefusal) this.#ports.log('warn', `engine: no events: ${error.message}`);
-        else if (!(error instanceof ConnectionLost)) throw error;
-        else if (run.connected && !signal.aborted)
-          this.#ports.log('warn', `engine: events broke off: ${error.message}`);
+        if (run.connected && !signal.aborted) this.#ports.log('warn', `engine: events broke off: ${String(error)}`);
       }
       await this.#pause(run.connected ? RECONNECT_MS : CONNECT_RETRY_MS, signal);
     }
