@@ -1,0 +1,153 @@
+/**
+ * The app killed at any moment: no acknowledged message is lost, an unfinished answer is marked interrupted with the
+ * text it had, and no engine process outlives it by 5 s.
+ */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { WebSocket as NodeWebSocket } from 'ws';
+import type { Bridge, RouteInput, RouteName, RouteOutput } from '../../preload/contract.ts';
+import { createWebSocketBridge } from '../../preload/web-socket-bridge.ts';
+import { modelFolder } from '../engine/fixtures.ts';
+import { type HeadlessProcess, startHeadless } from './headless-process.ts';
+
+const KILLS = process.env['HEADROOM_FAULTS'] === 'full' ? 30 : 4;
+const SAVE_INTERVAL_MS = 1_000;
+
+let home: string;
+let hosts: HeadlessProcess[];
+let sockets: NodeWebSocket[];
+let isOver: boolean;
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'headroom-kill-'));
+  hosts = [];
+  sockets = [];
+  isOver = false;
+});
+afterEach(async () => {
+  isOver = true;
+  for (const socket of sockets) socket.terminate();
+  for (const host of hosts) {
+    host.child.kill('SIGKILL');
+    await host.exited;
+  }
+  await rm(home, { recursive: true, force: true, maxRetries: 5 });
+});
+
+const noSocket = { addEventListener: () => {}, send: () => {}, close: () => {} } as unknown as WebSocket;
+
+async function startWithWindow(): Promise<{ host: HeadlessProcess; bridge: Bridge }> {
+  const host = startHeadless(home, ['--model', modelFolder]);
+  hosts.push(host);
+  const url = new URL((await host.ready()).url);
+  const stored = new Map<string, string>();
+  const bridge = createWebSocketBridge(
+    url,
+    {
+      getItem: (key) => stored.get(key) ?? null,
+      setItem: (key, value) => void stored.set(key, value),
+      removeItem: (key) => void stored.delete(key),
+    },
+    {
+      openSocket(target) {
+        if (isOver || host.child.exitCode !== null || host.child.signalCode !== null) return noSocket;
+        const socket = new NodeWebSocket(target, { origin: url.origin });
+        sockets.push(socket);
+        return socket as unknown as WebSocket;
+      },
+      replaceAddress: () => {},
+      onAddressChange: () => {},
+    },
+  );
+  return { host, bridge };
+}
+
+async function call<N extends RouteName>(bridge: Bridge, route: N, input: RouteInput<N>): Promise<RouteOutput<N>> {
+  const result = await bridge.call(route, input);
+  if (!result.ok) throw new Error(`${route}: ${result.error.message}`);
+  return result.value;
+}
+
+/** Command lines of the engines this app started: the socket folder carries the app's process number. */
+async function enginesOf(pid: number): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
+    if (command.includes('headroom_engine') && command.includes(`headroom-${pid}-`)) found.push(command);
+  }
+  return found;
+}
+
+/** Small seeded generator (mulberry32): the same seed kills at the same moments. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const seed = Number(process.env['HEADROOM_SEED'] ?? Date.now() % 1_000_000);
+
+it.skipIf(process.platform !== 'linux')(
+  `survives ${KILLS} kills (HEADROOM_SEED=${seed})`,
+  async () => {
+    process.stderr.write(`kill test: ${KILLS} kills, HEADROOM_SEED=${seed}\n`);
+    const next = random(seed);
+    const acknowledged: { conversationId: string; userId: string; text: string; answerId: string; seen: string }[] = [];
+
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const { host, bridge } = await startWithWindow();
+      const pid = host.child.pid ?? 0;
+      const text = `Write a long story, number ${kill}.`;
+      const grown: { atMs: number; length: number }[] = [];
+      let answerText = '';
+      let answerId = '';
+      bridge.on('chat.delta', (delta) => {
+        if (delta.messageId !== answerId) return;
+        answerText += delta.text;
+        grown.push({ atMs: Date.now(), length: answerText.length });
+      });
+      const previous = acknowledged.at(-1);
+      const conversationId = previous !== undefined && next() < 0.5 ? previous.conversationId : null;
+      const turn = await call(bridge, 'chat.send', { conversationId, text, effort: 'low' });
+      answerId = turn.assistant.id;
+      // From right after the acknowledgement, over loading, to the middle of the answer.
+      await sleep(next() * 3_500);
+      const killedAtMs = Date.now();
+      host.child.kill('SIGKILL');
+      await host.exited;
+
+      // Whatever was shown longer ago than one save interval (with room for a slow machine) must have been saved.
+      const saved = grown.findLast((step) => step.atMs < killedAtMs - 2 * SAVE_INTERVAL_MS)?.length ?? 0;
+      acknowledged.push({
+        conversationId: turn.conversation.id,
+        userId: turn.user.id,
+        text,
+        answerId,
+        seen: answerText.slice(0, saved),
+      });
+      const deadline = Date.now() + 5_000;
+      while ((await enginesOf(pid)).length > 0 && Date.now() < deadline) await sleep(50);
+      expect(await enginesOf(pid)).toEqual([]);
+    }
+
+    const { host, bridge } = await startWithWindow();
+    for (const { conversationId, userId, text, answerId, seen } of acknowledged) {
+      const { messages } = await call(bridge, 'chat.open', { conversationId });
+      expect(messages.find((message) => message.id === userId)?.text).toBe(text);
+      const answer = messages.find((message) => message.id === answerId);
+      if (answer?.role !== 'assistant') throw new Error('the answer has gone');
+      expect(['interrupted', 'complete', 'length']).toContain(answer.status.kind);
+      expect(answer.text.startsWith(seen)).toBe(true);
+    }
+    expect(await host.end()).toBe(0);
+  },
+  KILLS * 20_000,
+);
