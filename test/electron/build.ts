@@ -33,6 +33,13 @@ const sqliteShim: Plugin = {
   resolveId: (id) => (id === 'node:sqlite' ? join(SHIMS, 'sqlite.ts') : null),
 };
 
+const RECORDER = join(import.meta.dirname, 'recorder.cjs');
+const trayRecorder: Plugin = {
+  name: 'tray-recorder',
+  enforce: 'pre',
+  resolveId: (id, importer) => (id === 'electron' && importer !== RECORDER ? RECORDER : null),
+};
+
 export async function buildTestApp(electron: ElectronAtHand, folder: string): Promise<string> {
   const lowered = loweredTargets(electron);
   rmSync(folder, { recursive: true, force: true });
@@ -41,22 +48,18 @@ export async function buildTestApp(electron: ElectronAtHand, folder: string): Pr
   await build({
     ...quiet,
     ...mainConfig,
-    ...(lowered && { plugins: [sqliteShim] }),
+    plugins: [trayRecorder, ...(lowered ? [sqliteShim] : [])],
     build: {
       ...mainConfig.build,
       outDir: join(folder, 'out', 'main'),
       ...(lowered && { target: lowered.node }),
       rolldownOptions: {
         input: { index: join(import.meta.dirname, 'entry.ts') },
-        external: [
-          lowered ? /^node:(?!sqlite$)/ : /^node:/,
-          'electron',
-          'node-pty',
-          'sudo-prompt',
-          /^electron-log/,
-          'undici',
-          'node-sqlite3-wasm',
-        ],
+        // `electron` is the recorder's to require.
+        external: (id, importer) =>
+          (id === 'electron' && importer === RECORDER) ||
+          (id.startsWith('node:') && !(lowered && id === 'node:sqlite')) ||
+          /^(node-pty|sudo-prompt|electron-log|undici|node-sqlite3-wasm)(\/|$)/.test(id),
         // Electron reads ES modules since 28.
         output: { format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false },
       },

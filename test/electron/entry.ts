@@ -1,4 +1,3 @@
-/** The app as the Electron tests run it: what is missing here, the tray recorder, then the product unchanged. */
+/** The app as the Electron tests run it: what is missing here, then the product unchanged. */
 import './shims/main.ts';
-import './recorder.ts';
 import '../../main/index.ts';
