@@ -332,6 +332,7 @@ class Generation:
         if self._prompt_cache is not None:
             self._prompt_cache.clear()
             self._prompt_cache = None
+            self._monitor.prompt_cache(0, 0)
         gc.collect()
         try:
             mx.synchronize()

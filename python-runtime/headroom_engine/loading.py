@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,9 +63,11 @@ def load_tokenizer(folder: ModelFolder) -> ChatTokenizer:
     tokenizer: ChatTokenizer | None = None
     if folder.model_type in LEAN_MODEL_TYPES:
         tokenizer = LeanTokenizer.read(folder.path)
-        if tokenizer is not None:
-            install_stand_ins()
-    tokenizer = tokenizer or FullTokenizer(folder.path)
+    if tokenizer is not None:
+        install_stand_ins()
+    else:
+        _check_model_type(folder.model_type)
+        tokenizer = FullTokenizer(folder.path)
     return_free_memory()
     return tokenizer
 
@@ -79,6 +82,7 @@ def load_weights(
     from mlx_lm.utils import load_model
 
     on_progress(0, folder.total_bytes)
+    _check_weights(folder.path)
     model, _ = load_model(folder.path, lazy=True)
     flat: Any = tree_flatten(model.parameters())
     arrays: list[mx.array] = [array for _, array in flat]
@@ -96,3 +100,35 @@ def load_weights(
             on_progress(done, total)
     return_free_memory()
     return model
+
+
+def _check_model_type(model_type: str) -> None:
+    """Before transformers says something less plain about it."""
+    from mlx_lm.utils import MODEL_REMAPPING
+
+    name = MODEL_REMAPPING.get(model_type, model_type)
+    if not name.isidentifier() or importlib.util.find_spec(f"mlx_lm.models.{name}") is None:
+        raise ValueError(f"Model type {model_type} not supported.")
+
+
+def _check_weights(folder: Path) -> None:
+    """What mlx_lm does not look at: a shard that is missing, a file that is hardly there.
+
+    Opening the files here has one more reason. MLX does it with the interpreter locked: on a volume
+    that hangs, signals and the watchdog would hang with it.
+    """
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        named = set(json.loads(index.read_text(encoding="utf-8")).get("weight_map", {}).values())
+        missing = sorted(name for name in named if not (folder / name).exists())
+        if missing:
+            raise FileNotFoundError(
+                f"{len(missing)} of {len(named)} weight files are missing, first {missing[0]}"
+            )
+    for file in sorted(folder.glob("model*.safetensors")):
+        with file.open("rb") as weights:
+            if len(weights.read(8)) < 8:
+                raise ValueError(
+                    f"[load_safetensors] {file.name} has no header. "
+                    "Perhaps an incomplete download or corrupt file?"
+                )
