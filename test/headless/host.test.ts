@@ -264,8 +264,7 @@ describe('windows', () => {
     }
     expect(lines.some((line) => line.includes('did not keep up'))).toBe(true);
     socket.resume();
-    for (let waited = 0; waited < 100 && !isGone; waited += 1) await sleep(20);
-    expect(isGone).toBe(true);
+    await expect.poll(() => isGone).toBe(true);
   });
 
   it('drops a window that has stopped answering', async () => {

@@ -9,29 +9,24 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { WebSocket as NodeWebSocket } from 'ws';
-import type { Bridge, RouteInput, RouteName, RouteOutput } from '../../preload/contract.ts';
-import { createWebSocketBridge } from '../../preload/web-socket-bridge.ts';
 import { modelFolder } from '../engine/fixtures.ts';
 import { type HeadlessProcess, startHeadless } from './headless-process.ts';
+import { type NodeWindow, openNodeWindow } from './node-window.ts';
 
 const KILLS = process.env['HEADROOM_FAULTS'] === 'full' ? 30 : 4;
 const SAVE_INTERVAL_MS = 1_000;
 
 let home: string;
 let hosts: HeadlessProcess[];
-let sockets: NodeWebSocket[];
-let isOver: boolean;
+let windows: NodeWindow[];
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'headroom-kill-'));
   hosts = [];
-  sockets = [];
-  isOver = false;
+  windows = [];
 });
 afterEach(async () => {
-  isOver = true;
-  for (const socket of sockets) socket.terminate();
+  for (const window of windows) window.close();
   for (const host of hosts) {
     host.child.kill('SIGKILL');
     await host.exited;
@@ -39,38 +34,12 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true, maxRetries: 5 });
 });
 
-const noSocket = { addEventListener: () => {}, send: () => {}, close: () => {} } as unknown as WebSocket;
-
-async function startWithWindow(): Promise<{ host: HeadlessProcess; bridge: Bridge }> {
+async function startWithWindow(): Promise<{ host: HeadlessProcess; window: NodeWindow }> {
   const host = startHeadless(home, ['--model', modelFolder]);
   hosts.push(host);
-  const url = new URL((await host.ready()).url);
-  const stored = new Map<string, string>();
-  const bridge = createWebSocketBridge(
-    url,
-    {
-      getItem: (key) => stored.get(key) ?? null,
-      setItem: (key, value) => void stored.set(key, value),
-      removeItem: (key) => void stored.delete(key),
-    },
-    {
-      openSocket(target) {
-        if (isOver || host.child.exitCode !== null || host.child.signalCode !== null) return noSocket;
-        const socket = new NodeWebSocket(target, { origin: url.origin });
-        sockets.push(socket);
-        return socket as unknown as WebSocket;
-      },
-      replaceAddress: () => {},
-      onAddressChange: () => {},
-    },
-  );
-  return { host, bridge };
-}
-
-async function call<N extends RouteName>(bridge: Bridge, route: N, input: RouteInput<N>): Promise<RouteOutput<N>> {
-  const result = await bridge.call(route, input);
-  if (!result.ok) throw new Error(`${route}: ${result.error.message}`);
-  return result.value;
+  const window = openNodeWindow((await host.ready()).url);
+  windows.push(window);
+  return { host, window };
 }
 
 /** Command lines of the engines this app started: the socket folder carries the app's process number. */
@@ -100,26 +69,27 @@ it(
     const acknowledged: { conversationId: string; userId: string; text: string; answerId: string; seen: string }[] = [];
 
     for (let kill = 0; kill < KILLS; kill += 1) {
-      const { host, bridge } = await startWithWindow();
+      const { host, window } = await startWithWindow();
       const pid = host.child.pid ?? 0;
       const text = `Write a long story, number ${kill}.`;
       const grown: { atMs: number; length: number }[] = [];
       let answerText = '';
       let answerId = '';
-      bridge.on('chat.delta', (delta) => {
+      window.bridge.on('chat.delta', (delta) => {
         if (delta.messageId !== answerId) return;
         answerText += delta.text;
         grown.push({ atMs: Date.now(), length: answerText.length });
       });
       const previous = acknowledged.at(-1);
       const conversationId = previous !== undefined && next() < 0.5 ? previous.conversationId : null;
-      const turn = await call(bridge, 'chat.send', { conversationId, text, effort: 'low' });
+      const turn = await window.call('chat.send', { conversationId, text, effort: 'low' });
       answerId = turn.assistant.id;
       // From right after the acknowledgement, over loading, to the middle of the answer.
       await sleep(next() * 3_500);
       const killedAtMs = Date.now();
       host.child.kill('SIGKILL');
       await host.exited;
+      window.close();
 
       // Whatever was shown longer ago than one save interval (with room for a slow machine) must have been saved.
       const saved = grown.findLast((step) => step.atMs < killedAtMs - 2 * SAVE_INTERVAL_MS)?.length ?? 0;
@@ -135,9 +105,9 @@ it(
       expect(await enginesOf(pid)).toEqual([]);
     }
 
-    const { host, bridge } = await startWithWindow();
+    const { host, window } = await startWithWindow();
     for (const { conversationId, userId, text, answerId, seen } of acknowledged) {
-      const { messages } = await call(bridge, 'chat.open', { conversationId });
+      const { messages } = await window.call('chat.open', { conversationId });
       expect(messages.find((message) => message.id === userId)?.text).toBe(text);
       const answer = messages.find((message) => message.id === answerId);
       if (answer?.role !== 'assistant') throw new Error('the answer has gone');
