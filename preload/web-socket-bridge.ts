@@ -169,8 +169,8 @@ export function createWebSocketBridge(
     on: (event, listener) => {
       const forEvent = listeners.get(event) ?? new Set();
       listeners.set(event, forEvent);
-      forEvent.add(listener as (payload: never) => void);
-      return () => forEvent.delete(listener as (payload: never) => void);
+      forEvent.add(listener);
+      return () => forEvent.delete(listener);
     },
     onConnection: (listener) => {
       connectionListeners.add(listener);

@@ -4,7 +4,7 @@ import { EngineError } from '../engine/engine.ts';
 import { AppFault } from '../fault.ts';
 import type { Log } from '../log/log.ts';
 
-export type ApiErrorType =
+type ApiErrorType =
   | 'invalid_request_error'
   | 'authentication_error'
   | 'permission_error'

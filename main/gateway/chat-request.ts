@@ -6,7 +6,7 @@ import { shapeFault } from '../plain-data.ts';
 import { ApiFault } from './api-fault.ts';
 
 /** When the request names no bound: long enough for reasoning and an answer, short enough to end. Tokens. */
-export const DEFAULT_MAX_TOKENS = 8_192;
+const DEFAULT_MAX_TOKENS = 8_192;
 /** gpt-oss's whole context. A larger bound means the same, so it is lowered and not refused. */
 export const LARGEST_MAX_TOKENS = 131_072;
 

@@ -246,8 +246,7 @@ describe('whole answers', () => {
     outgoing.end(JSON.stringify(hello));
     while (asked.length === 0) await sleep(5);
     outgoing.destroy();
-    for (let waited = 0; aborted === 0 && waited < 200; waited += 1) await sleep(5);
-    expect(aborted).toBe(1);
+    await expect.poll(() => aborted).toBe(1);
   });
 });
 
@@ -340,8 +339,7 @@ describe('streams', () => {
       response.on('error', () => {});
       if (misbehave === 'leave') response.destroy();
       else response.pause();
-      for (let waited = 0; aborted === before && waited < 600; waited += 1) await sleep(5);
-      expect(aborted, misbehave).toBe(before + 1);
+      await expect.poll(() => aborted, { timeout: 3_000, message: misbehave }).toBe(before + 1);
       response.destroy();
     }
   });

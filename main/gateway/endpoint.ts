@@ -55,7 +55,7 @@ export interface EndpointOptions {
   readonly timing?: EndpointTiming;
 }
 
-export interface EndpointTiming extends EventStreamTiming {
+interface EndpointTiming extends EventStreamTiming {
   /** For a client to send its headers, and its whole request. */
   readonly headersMs: number;
   readonly requestMs: number;

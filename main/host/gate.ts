@@ -49,7 +49,7 @@ export function createGate(ports: { readonly handlers: Handlers; readonly log: L
 }
 
 /** Shape and route of a message, apart from what any handler wants. */
-export function openMessage(message: unknown): Result<{ route: RouteName; input: unknown }> {
+function openMessage(message: unknown): Result<{ route: RouteName; input: unknown }> {
   const fault = shapeFault(message, limits);
   if (fault !== null) return refusal('invalid-input', `The request ${fault}.`, 'Reload the window.');
   if (typeof message !== 'object' || message === null || Array.isArray(message))

@@ -83,8 +83,8 @@ describe.skipIf(whyNoChromium() !== null)('in a browser', () => {
         return {
           socket: await new Promise((resolve) => {
             const socket = new WebSocket(socketUrl);
-            socket.onopen = () => resolve('came through');
-            socket.onerror = () => resolve('refused');
+            socket.addEventListener('open', () => resolve('came through'));
+            socket.addEventListener('error', () => resolve('refused'));
           }),
           models: await outcome(fetch(`${api}/models`, { headers: { authorization: `Bearer ${key}` } })),
           chat: await outcome(fetch(`${api}/chat/completions`, { method: 'POST', body: '{}' })),

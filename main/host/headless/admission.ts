@@ -13,7 +13,7 @@ export const LINK_LIFETIME_MS = 60_000;
 const MOST_SESSIONS = 64;
 const MOST_SPENT_TOKENS = 16;
 
-export type Link =
+type Link =
   | { readonly kind: 'good'; readonly token: string; readonly expiresAtMs: number }
   | { readonly kind: 'used' }
   | { readonly kind: 'none' };

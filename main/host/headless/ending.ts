@@ -22,6 +22,18 @@ export function createEnding(ports: EndingPorts): () => void {
   const { dispose, exit, say, deadlineMs, nowMs } = ports;
   let firstMs: number | null = null;
 
+  async function finish(late: NodeJS.Timeout): Promise<void> {
+    try {
+      await dispose();
+      exit(0);
+    } catch (error) {
+      say(`ending failed: ${String(error)}`);
+      exit(1);
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
   return () => {
     if (firstMs !== null) {
       if (nowMs() - firstMs > SAME_WISH_MS) exit(130);
@@ -33,16 +45,6 @@ export function createEnding(ports: EndingPorts): () => void {
       say('not everything ended in time');
       exit(1);
     }, deadlineMs);
-    dispose().then(
-      () => {
-        clearTimeout(late);
-        exit(0);
-      },
-      (error: unknown) => {
-        clearTimeout(late);
-        say(`ending failed: ${String(error)}`);
-        exit(1);
-      },
-    );
+    void finish(late);
   };
 }

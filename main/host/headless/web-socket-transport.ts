@@ -173,7 +173,8 @@ const tooMany: Result<never> = {
 /** Undefined, which no request is, when the text is not JSON. */
 function parseJson(data: RawData): unknown {
   try {
-    return JSON.parse(String(data)) as unknown;
+    // A Buffer always: ws makes other kinds only when asked to.
+    return JSON.parse((data as Buffer).toString()) as unknown;
   } catch {
     return undefined;
   }
