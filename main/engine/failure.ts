@@ -94,8 +94,16 @@ const SIGABRT = 6;
 const SIGKILL = 9;
 const SIGSEGV = 11;
 
-/** Exit codes of headroom_engine. */
-const EXIT = { refused: 64, socketInUse: 65, generationThreadDied: 70, loadFailed: 71, watchdog: 75 } as const;
+/** Exit codes of headroom_engine, and the two of a shell that was made to run what is no program. */
+const EXIT = {
+  notExecutable: 126,
+  notFound: 127,
+  refused: 64,
+  socketInUse: 65,
+  generationThreadDied: 70,
+  loadFailed: 71,
+  watchdog: 75,
+} as const;
 
 function explainExit(exit: Extract<Breakage, { kind: 'exit' }>): Failure {
   const { exitCode, signal, wasReady, tail, reported } = exit;
@@ -142,6 +150,9 @@ function explainExit(exit: Extract<Breakage, { kind: 'exit' }>): Failure {
       return passing('socket-in-use', 'Another process already answers in this engine’s place.', AGAIN);
     case EXIT.generationThreadDied:
       return passing('generation-died', 'The engine broke while it was working.', AGAIN);
+    case EXIT.notExecutable:
+    case EXIT.notFound:
+      return final('python-missing', 'The engine’s Python cannot be run.', REINSTALL);
     case EXIT.watchdog:
       return passing('stopped-hard', 'The engine ended and could not free its memory in order.', RESTART_MAC);
   }
@@ -273,7 +284,7 @@ const RUNTIME_ERRORS: readonly Rule[] = [
     failure: final('runtime-damaged', 'Parts of the engine’s Python environment are missing.', REINSTALL),
   },
   {
-    pattern: /execvp\(3\) failed|posix_spawnp? failed|Exec format error/,
+    pattern: /execvp\(3\) failed|posix_spawnp? failed|Exec format error|cannot execute/,
     failure: final('python-missing', 'The engine’s Python cannot be run.', REINSTALL),
   },
 ];

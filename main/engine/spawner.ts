@@ -69,25 +69,28 @@ export const terminalSpawner: Spawner = {
       if (windowTimer !== null) clearTimeout(windowTimer);
       // Whatever the process had started and left behind goes with it. The number cannot have been given to another
       // group yet while a member lives, and when none does this finds nothing.
-      signalGroup(pid, 'SIGKILL');
+      send(-pid, 'SIGKILL');
       onExit({ exitCode, signal: signal ?? 0 });
     });
     return {
       pid,
       signalGroup: (signal) => {
-        if (!gone) signalGroup(pid, signal);
+        // Just forked, a process has no group of its own yet and would miss what is sent there.
+        if (!gone && !send(-pid, signal)) send(pid, signal);
       },
     };
   },
 };
 
-function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+/** False when there is nobody to receive it. */
+function send(target: number, signal: 'SIGTERM' | 'SIGKILL'): boolean {
   try {
-    process.kill(-pid, signal);
+    return process.kill(target, signal);
   } catch (error) {
     // EPERM is what macOS says of a group in which only zombies are left.
     const code = (error as NodeJS.ErrnoException).code;
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+    return false;
   }
 }
 

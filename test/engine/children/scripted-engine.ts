@@ -225,8 +225,9 @@ async function main(): Promise<void> {
   publish();
   if (behaviour === 'exits-after-ready') setTimeout(() => process.exit(1), 100);
   if (behaviour === 'goes-unreachable') {
-    mute = true;
-    return;
+    setTimeout(() => {
+      mute = true;
+    }, 300);
   }
   setInterval(() => {
     if (!mute) for (const stream of streams) stream.write(': idle\n\n');
