@@ -63,6 +63,7 @@ describe.skipIf(whyNoChromium() !== null)('in a browser', () => {
     const second = await context.newPage();
     await second.goto(ready.url);
     await expect.poll(() => /fresh link: (\S+)/.exec(host.stderr())?.[1]).toBeTruthy();
+    await expect.poll(() => second.innerText('body')).toContain('Open the newest link');
     expect(await session(second)).toBeNull();
     await second.goto(/fresh link: (\S+)/.exec(host.stderr())?.[1] ?? '');
     await hasSession(second);
