@@ -95,10 +95,12 @@ async function preparePackages() {
   if (missing === 0) return;
   needDisk(root, PACKAGES_DISK_BYTES, 'the packages');
   say(`installing ${missing} packages from the lock file (about a minute)`);
-  const { code } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  // Not `npm ci`: it refuses a lock that lacks another platform's optional packages. This takes the same locked versions
+  // with the same checksums and leaves the lock file alone.
+  const { code } = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
   if (code !== 0) {
     throw new PrepareError(
-      `npm ci ended with code ${code}.`,
+      `Installing the packages failed (npm ended with code ${code}).`,
       'Read its message above; a C++ compiler and make are needed on Linux (node-pty). Then run the command again.',
     );
   }
