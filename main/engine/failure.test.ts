@@ -22,6 +22,8 @@ describe('load errors, in MLX’s own words', () => {
       "RuntimeError: [load_safetensors] Tensor 'lm_head.weight' invalid data offsets (0, 99) exceeding the size of the file. Perhaps an incomplete download or corrupt file?",
       'model-damaged',
     ],
+    ['FileNotFoundError: there is no model folder at /m', 'model-missing'],
+    ['FileNotFoundError: 1 of 2 weight files are missing, first model-00002-of-00002.safetensors', 'model-incomplete'],
     ['FileNotFoundError: No safetensors found in /m', 'model-incomplete'],
     ["FileNotFoundError: [Errno 2] No such file or directory: '/m/config.json'", 'model-incomplete'],
     ['ValueError: Missing 12 parameters: lm_head.weight, …', 'model-incomplete'],
@@ -29,6 +31,11 @@ describe('load errors, in MLX’s own words', () => {
     [
       "ValueError: Couldn't instantiate the backend tokenizer from one of: (1) a `tokenizers` library",
       'model-tokenizer',
+    ],
+    ['Exception: EOF while parsing a string at line 4 column 6', 'model-tokenizer'],
+    [
+      'ValueError: Cannot infer the quantization mode of model.layers.0.mlp: 2 bits with group size 64.',
+      'model-mismatch',
     ],
     ['JSONDecodeError: Expecting value: line 1 column 1 (char 0)', 'model-damaged'],
     ['PermissionError: [Errno 13] Permission denied: something', 'model-unreadable'],

@@ -109,7 +109,7 @@ function explainExit(exit: Extract<Breakage, { kind: 'exit' }>): Failure {
   const { exitCode, signal, wasReady, tail, reported } = exit;
   const statement = [
     ...(reported === null ? [] : [`${reported.type}: ${reported.message}`]),
-    ...tail.filter((line) => /headroom-engine: load failed:|generation thread died/.test(line)),
+    ...tail.filter((line) => /headroom-engine: (load failed|generation died):/.test(line)),
   ].join('\n');
   const everything = `${statement}\n${tail.join('\n')}`;
 
@@ -122,7 +122,8 @@ function explainExit(exit: Extract<Breakage, { kind: 'exit' }>): Failure {
   if (exitCode === EXIT.loadFailed || (!wasReady && statement !== '')) {
     const load = explainByText(statement === '' ? everything : statement, LOAD_ERRORS);
     if (load !== null) return load.failure;
-    return final('model-load-failed', `The model could not be loaded. ${shortened(statement)}`.trim(), DOWNLOAD_AGAIN);
+    const said = statement.split('\n')[0]?.replace(/^.*load failed: /, '') ?? '';
+    return final('model-load-failed', `The model could not be loaded. ${shortened(said)}`.trim(), DOWNLOAD_AGAIN);
   }
   const runtime = explainByText(everything, RUNTIME_ERRORS);
   if (runtime !== null && !wasReady) return runtime.failure;
@@ -228,7 +229,8 @@ const FAULTS: readonly Rule[] = [
 /** Why a model does not load; matched against the engine's one line about it. */
 const LOAD_ERRORS: readonly Rule[] = [
   {
-    pattern: /Repo id must be in the form|LocalEntryNotFoundError|Cannot find an appropriate cached snapshot/,
+    pattern:
+      /there is no model folder|Repo id must be in the form|LocalEntryNotFoundError|Cannot find an appropriate cached snapshot/,
     failure: final(
       'model-missing',
       'The model’s folder is not there.',
@@ -240,11 +242,12 @@ const LOAD_ERRORS: readonly Rule[] = [
     failure: final('model-damaged', 'A file of the model is cut short or damaged.', DOWNLOAD_AGAIN),
   },
   {
-    pattern: /No safetensors found|Missing \d+ parameters/,
+    pattern: /No safetensors found|weight files are missing|Missing \d+ parameters/,
     failure: final('model-incomplete', 'Some of the model’s weights are missing.', DOWNLOAD_AGAIN),
   },
   {
-    pattern: /Received \d+ parameters not in model|Expected shape|size mismatch|\[quantized_matmul\]/,
+    pattern:
+      /Received \d+ parameters not in model|Cannot infer the quantization mode|Expected shape|size mismatch|\[quantized_matmul\]/,
     failure: final('model-mismatch', 'The model’s weights do not fit its description (config.json).', DOWNLOAD_AGAIN),
   },
   {
@@ -256,7 +259,8 @@ const LOAD_ERRORS: readonly Rule[] = [
     ),
   },
   {
-    pattern: /instantiate the backend tokenizer|tokenizer|chat_template/i,
+    // The last is how the tokenizer's own parser, which is not Python's, ends every complaint about its file.
+    pattern: /tokenizer|chat_template|at line \d+ column \d+/i,
     failure: final('model-tokenizer', 'The model’s tokenizer is missing or damaged.', DOWNLOAD_AGAIN),
   },
   {

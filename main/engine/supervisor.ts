@@ -517,7 +517,7 @@ class Supervisor implements Engine {
           signal,
         );
       } catch (error) {
-        if (run.connected && !signal.aborted) this.#ports.log('warn', `engine: events broke off: ${String(error)}`);
+        if (run.connected && !signal.aborted) this.#ports.log('info', `engine: events broke off: ${String(error)}`);
       }
       await this.#pause(run.connected ? RECONNECT_MS : CONNECT_RETRY_MS, signal);
     }

@@ -154,7 +154,7 @@ describe('wedge', () => {
     const failed = onSnapshot(ready, metrics('failed'), 0);
     expect(pass(failed, 60, (watch, now) => onSnapshot(watch, metrics('failed'), now))).toMatchObject({
       wedge: 'failed-but-alive',
-      second: 3,
+      second: 10,
     });
   });
 });

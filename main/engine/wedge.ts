@@ -19,7 +19,7 @@ export interface WedgeLimits {
   readonly decodeMs: number;
   /** Without any word on the event stream, which speaks every 5 s. */
   readonly unreachableMs: number;
-  /** The engine said that it failed and yet lives. */
+  /** The engine said that it failed and yet lives; it may take its 8 s to free its memory. */
   readonly afterFailureMs: number;
 }
 
@@ -29,7 +29,7 @@ export const WEDGE_LIMITS: WedgeLimits = {
   prefillMs: 180_000,
   decodeMs: 60_000,
   unreachableMs: 60_000,
-  afterFailureMs: 3_000,
+  afterFailureMs: 10_000,
 };
 
 type Awaiting = 'start' | 'load' | 'prefill' | 'decode' | 'nothing' | 'end';
