@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it as plainIt } from 'vitest';
 import { EngineError, type GenerationEvent } from '../../main/engine/engine.ts';
 import { makeSocketFolder } from '../../main/engine/socket-folder.ts';
 import type { WedgeLimits } from '../../main/engine/wedge.ts';
@@ -43,18 +43,18 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-let running: EngineUnderTest[] = [];
-afterEach(async () => {
-  const all = running;
-  running = [];
-  for (const each of all) await each.finish();
+type WithChild = (behaviour: Behaviour, setup?: Setup) => EngineUnderTest;
+const it = plainIt.extend<{ withChild: WithChild }>({
+  withChild: async ({}, use) => {
+    const all: EngineUnderTest[] = [];
+    await use((behaviour, setup) => {
+      const under = engineUnderTest(scripted(behaviour), modelFolder, setup);
+      all.push(under);
+      return under;
+    });
+    for (const each of all) await each.finish();
+  },
 });
-
-function withChild(behaviour: Behaviour, setup: Setup = {}): EngineUnderTest {
-  const under = engineUnderTest(scripted(behaviour), modelFolder, setup);
-  running.push(under);
-  return under;
-}
 
 const failureOf = (promise: Promise<unknown>): Promise<EngineError> =>
   promise.then(
@@ -67,8 +67,8 @@ const failureOf = (promise: Promise<unknown>): Promise<EngineError> =>
     },
   );
 
-describe('a well-behaved child', () => {
-  it('is started, answers, counts, is stopped and leaves with 0', async () => {
+describe.concurrent('a well-behaved child', () => {
+  it('is started, answers, counts, is stopped and leaves with 0', async ({ withChild }) => {
     const under = withChild('slow-to-load');
     const { engine, model } = under;
     expect(engine.state).toEqual({ kind: 'off' });
@@ -90,7 +90,7 @@ describe('a well-behaved child', () => {
     expect(under.processes.map((child) => child.exit)).toEqual([{ exitCode: 0, signal: 0 }]);
   });
 
-  it('sees a token in its environment, not in its arguments, and nothing else of ours', async () => {
+  it('sees a token in its environment, not in its arguments, and nothing else of ours', async ({ withChild }) => {
     const under = withChild('well', { environment: { HOME: '/h', PATH: process.env['PATH'], SECRET: 'x' } });
     await under.engine.start(under.model);
     const child = under.processes[0];
@@ -100,14 +100,14 @@ describe('a well-behaved child', () => {
     expect(Object.keys(child?.env ?? {})).not.toContain('SECRET');
   });
 
-  it('is one process, however often it is started', async () => {
+  it('is one process, however often it is started', async ({ withChild }) => {
     const under = withChild('slow-to-load');
     await Promise.all([under.engine.start(under.model), under.engine.start(under.model)]);
     await under.engine.start(under.model);
     expect(under.processes).toHaveLength(1);
   });
 
-  it('gives way to another model', async () => {
+  it('gives way to another model', async ({ withChild }) => {
     const under = withChild('well');
     const other = { folder: otherFolder, name: 'other' };
     await under.engine.start(under.model);
@@ -118,7 +118,7 @@ describe('a well-behaved child', () => {
     expect(kinds(under).slice(-5)).toEqual(['ready', 'stopping', 'preparing', 'starting', 'ready']);
   });
 
-  it('lets the last wish count when start and stop come in a hurry', async () => {
+  it('lets the last wish count when start and stop come in a hurry', async ({ withChild }) => {
     const under = withChild('slow-to-load');
     const first = failureOf(under.engine.start(under.model));
     await under.reaches('loading');
@@ -131,7 +131,7 @@ describe('a well-behaved child', () => {
     expect(under.processes).toHaveLength(2);
   });
 
-  it('can be stopped the moment it was forked', async () => {
+  it('can be stopped the moment it was forked', async ({ withChild }) => {
     const under = withChild('slow-to-load');
     const unsubscribe = under.engine.subscribe((state) => {
       if (state.kind === 'starting') void under.engine.stop();
@@ -144,31 +144,34 @@ describe('a well-behaved child', () => {
     unsubscribe();
   });
 
-  it.each(['preparing', 'starting', 'loading', 'busy'] as const)('can be stopped while %s', async (kind) => {
-    const under = withChild(kind === 'busy' ? 'slow-in-prefill' : 'slow-to-load');
-    const started = under.engine.start(under.model).then(
-      () => null,
-      (error: unknown) => error,
-    );
-    const asked = kind === 'busy' ? failureOf(collect(under)) : null;
-    await under.reaches(kind);
-    await under.engine.stop();
-    expect(under.engine.state).toEqual({ kind: 'off' });
-    if (asked === null) expect(await started).toMatchObject({ code: 'stopped' });
-    else expect((await asked).code).toBe('stopped');
-  });
+  it.for(['preparing', 'starting', 'loading', 'busy'] as const)(
+    'can be stopped while %s',
+    async (kind, { withChild }) => {
+      const under = withChild(kind === 'busy' ? 'slow-in-prefill' : 'slow-to-load');
+      const started = under.engine.start(under.model).then(
+        () => null,
+        (error: unknown) => error,
+      );
+      const asked = kind === 'busy' ? failureOf(collect(under)) : null;
+      await under.reaches(kind);
+      await under.engine.stop();
+      expect(under.engine.state).toEqual({ kind: 'off' });
+      if (asked === null) expect(await started).toMatchObject({ code: 'stopped' });
+      else expect((await asked).code).toBe('stopped');
+    },
+  );
 });
 
-describe('requests', () => {
+describe.concurrent('requests', () => {
   const never = new AbortController().signal;
 
-  it('are refused while the engine is off', async () => {
+  it('are refused while the engine is off', async ({ withChild }) => {
     const under = withChild('well');
     expect((await failureOf(collect(under))).code).toBe('off');
     expect((await failureOf(under.engine.count(request('hi'), never))).code).toBe('off');
   });
 
-  it('wait for an engine on its way, and for the slot', async () => {
+  it('wait for an engine on its way, and for the slot', async ({ withChild }) => {
     const under = withChild('slow-to-load');
     void under.engine.start(under.model);
     const [first, second] = await Promise.all([collect(under), collect(under)]);
@@ -177,7 +180,9 @@ describe('requests', () => {
     expect(second?.at(-1)?.kind).toBe('finish');
   });
 
-  it('end when cancelled: in the queue, before the engine is ready, and in the answer; the slot is free again', async () => {
+  it('end when cancelled: in the queue, before the engine is ready, and in the answer; the slot is free again', async ({
+    withChild,
+  }) => {
     const under = withChild('slow-in-prefill');
     void under.engine.start(under.model);
     const early = new AbortController();
@@ -200,7 +205,7 @@ describe('requests', () => {
     expect((await failureOf(collect(under, { signal: AbortSignal.abort() }))).code).toBe('aborted');
   });
 
-  it('free the slot when their reader walks away', async () => {
+  it('free the slot when their reader walks away', async ({ withChild }) => {
     const under = withChild('slow-in-prefill');
     await under.engine.start(under.model);
     for await (const event of under.engine.generate(request('hi'), { signal: never, priority: 'api' })) {
@@ -211,7 +216,7 @@ describe('requests', () => {
     expect((await collect(under)).at(-1)?.kind).toBe('finish');
   });
 
-  it('take the window’s turn before other programs’', async () => {
+  it('take the window’s turn before other programs’', async ({ withChild }) => {
     const under = withChild('well');
     await under.engine.start(under.model);
     const order: string[] = [];
@@ -225,8 +230,8 @@ describe('requests', () => {
   });
 });
 
-describe('a child that', () => {
-  it('exits at once is tried three times more, then given up, with its last words', async () => {
+describe.concurrent('a child that', () => {
+  it('exits at once is tried three times more, then given up, with its last words', async ({ withChild }) => {
     const under = withChild('exits-at-once', { speed: 10 });
     const error = await failureOf(under.engine.start(under.model));
     expect(error.code).toBe('failed');
@@ -240,7 +245,7 @@ describe('a child that', () => {
     expect(under.processes).toHaveLength(8);
   });
 
-  it('exits after ready is restarted, and given up when it does not stop doing so', async () => {
+  it('exits after ready is restarted, and given up when it does not stop doing so', async ({ withChild }) => {
     const under = withChild('exits-after-ready', { speed: 10 });
     await under.engine.start(under.model);
     await under.reaches('waiting');
@@ -249,26 +254,26 @@ describe('a child that', () => {
     expect(kinds(under).filter((kind) => kind === 'ready')).toHaveLength(4);
   });
 
-  it('never opens its socket is ended and restarted', async () => {
+  it('never opens its socket is ended and restarted', async ({ withChild }) => {
     const under = withChild('never-opens-socket', { wedgeLimits: SHORT });
     void failureOf(under.engine.start(under.model));
     expect(await under.reaches('waiting')).toMatchObject({ cause: { code: 'start-timeout' } });
     await under.reaches('starting');
   });
 
-  it('stalls while loading is ended and restarted', async () => {
+  it('stalls while loading is ended and restarted', async ({ withChild }) => {
     const under = withChild('stalls-in-load', { wedgeLimits: SHORT });
     void failureOf(under.engine.start(under.model));
     expect(await under.reaches('waiting')).toMatchObject({ cause: { code: 'load-stalled' } });
   });
 
-  it.each([
+  it.for([
     ['silent-in-prefill', 'prefill-stalled'],
     ['silent-in-decode', 'decode-stalled'],
     ['claims-progress', 'decode-stalled'],
   ] as const)(
     'answers health but yields no tokens (%s) is restarted, and the request is told why',
-    async (behaviour, code) => {
+    async ([behaviour, code], { withChild }) => {
       const under = withChild(behaviour, { wedgeLimits: SHORT });
       await under.engine.start(under.model);
       const error = await failureOf(collect(under));
@@ -281,7 +286,7 @@ describe('a child that', () => {
     },
   );
 
-  it('reads a long prompt slowly is left alone', async () => {
+  it('reads a long prompt slowly is left alone', async ({ withChild }) => {
     const under = withChild('slow-in-prefill', { wedgeLimits: SHORT });
     await under.engine.start(under.model);
     const startedMs = Date.now();
@@ -291,34 +296,19 @@ describe('a child that', () => {
     expect(under.processes).toHaveLength(1);
   });
 
-  it('stops talking is ended and restarted', async () => {
+  it('stops talking is ended and restarted', async ({ withChild }) => {
     const under = withChild('goes-unreachable', { wedgeLimits: SHORT });
     await under.engine.start(under.model);
     expect(await under.reaches('waiting')).toMatchObject({ cause: { code: 'unreachable' } });
   });
 
-  it('says that it failed and lives on is ended, with the reason it gave', async () => {
+  it('says that it failed and lives on is ended, with the reason it gave', async ({ withChild }) => {
     const under = withChild('fails-but-lives', { wedgeLimits: SHORT });
     await failureOf(under.engine.start(under.model));
     expect(under.engine.state).toMatchObject({ kind: 'failed', cause: { code: 'out-of-memory' } });
   });
 
-  it.each(['floods', 'floods-without-newline'] as const)('%s its terminal holds up nothing', async (behaviour) => {
-    const under = withChild(behaviour);
-    await under.engine.start(under.model);
-    const heapBefore = process.memoryUsage().rss;
-    for (const deadline = Date.now() + 2_000; Date.now() < deadline; ) {
-      expect(textOf(await collect(under), 'content')).toBe('Hello! Grüße 🙂');
-    }
-    expect(process.memoryUsage().rss - heapBefore).toBeLessThan(200 * 2 ** 20);
-    expect(under.engine.logTail().length).toBeLessThanOrEqual(200);
-    expect(Math.max(...under.engine.logTail().map((line) => line.length), 0)).toBeLessThan(2_100);
-    if (behaviour === 'floods') expect(under.engine.logTail()).toContain('flood of output');
-    expect(under.logged.length).toBeLessThan(500);
-    await under.engine.stop();
-  });
-
-  it('ignores SIGTERM is killed after its time of grace', async () => {
+  it('ignores SIGTERM is killed after its time of grace', async ({ withChild }) => {
     const under = withChild('ignores-sigterm', { speed: 10 });
     await under.engine.start(under.model);
     const startedMs = Date.now();
@@ -328,7 +318,7 @@ describe('a child that', () => {
     expect(under.processes[0]?.exit).toMatchObject({ signal: 9 });
   });
 
-  it.each(['stopped', 'killed'] as const)('has a grandchild takes it along when %s', async (how) => {
+  it.for(['stopped', 'killed'] as const)('has a grandchild takes it along when %s', async (how, { withChild }) => {
     const under = withChild('has-grandchild', { speed: 10 });
     await under.engine.start(under.model);
     const line = (): string | undefined => under.engine.logTail().find((each) => each.startsWith('grandchild '));
@@ -343,7 +333,7 @@ describe('a child that', () => {
     await until(() => !isAlive(grandchild), 1_000);
   });
 
-  it('dies in the middle of an answer fails that answer with the reason and comes back', async () => {
+  it('dies in the middle of an answer fails that answer with the reason and comes back', async ({ withChild }) => {
     const under = withChild('dies-in-answer');
     await under.engine.start(under.model);
     const error = await failureOf(collect(under));
@@ -352,7 +342,7 @@ describe('a child that', () => {
     expect(under.processes).toHaveLength(2);
   });
 
-  it.each(['ends-without-done', 'talks-nonsense'] as const)('%s has not answered', async (behaviour) => {
+  it.for(['ends-without-done', 'talks-nonsense'] as const)('%s has not answered', async (behaviour, { withChild }) => {
     const under = withChild(behaviour, { speed: 10 });
     await under.engine.start(under.model);
     expect((await failureOf(collect(under))).code).toBe('disconnected');
@@ -360,8 +350,29 @@ describe('a child that', () => {
   });
 });
 
-describe('what cannot even start', () => {
-  it('names a missing model folder', async () => {
+// Alone, because a flood takes the processor from whatever runs beside it.
+describe('a child that', () => {
+  it.for(['floods', 'floods-without-newline'] as const)(
+    '%s its terminal holds up nothing',
+    async (behaviour, { withChild }) => {
+      const under = withChild(behaviour);
+      await under.engine.start(under.model);
+      const heapBefore = process.memoryUsage().rss;
+      for (const deadline = Date.now() + 2_000; Date.now() < deadline; ) {
+        expect(textOf(await collect(under), 'content')).toBe('Hello! Grüße 🙂');
+      }
+      expect(process.memoryUsage().rss - heapBefore).toBeLessThan(200 * 2 ** 20);
+      expect(under.engine.logTail().length).toBeLessThanOrEqual(200);
+      expect(Math.max(...under.engine.logTail().map((line) => line.length), 0)).toBeLessThan(2_100);
+      if (behaviour === 'floods') expect(under.engine.logTail()).toContain('flood of output');
+      expect(under.logged.length).toBeLessThan(500);
+      await under.engine.stop();
+    },
+  );
+});
+
+describe.concurrent('what cannot even start', () => {
+  it('names a missing model folder', async ({ withChild }) => {
     const under = withChild('well');
     const gone = { folder: join(folder, 'gone'), name: 'gone' };
     expect((await failureOf(under.engine.start(gone))).message).toContain(gone.folder);
@@ -371,13 +382,13 @@ describe('what cannot even start', () => {
     expect(under.processes).toEqual([]);
   });
 
-  it('names a missing Python', async () => {
+  it('names a missing Python', async ({ withChild }) => {
     const under = withChild('well', { command: () => ({ file: join(folder, 'python'), args: [] }) });
     expect((await failureOf(under.engine.start(under.model))).message).toContain(join(folder, 'python'));
     expect(under.engine.state).toMatchObject({ kind: 'failed', cause: { code: 'python-missing' } });
   });
 
-  it('names a file that is no program', async () => {
+  it('names a file that is no program', async ({ withChild }) => {
     const file = join(folder, 'no-program');
     writeFileSync(file, 'x', { mode: 0o755 });
     const under = withChild('well', { command: () => ({ file, args: [] }) });
@@ -385,7 +396,7 @@ describe('what cannot even start', () => {
     expect(under.engine.state).toMatchObject({ kind: 'failed', cause: { code: 'python-missing' } });
   });
 
-  it('names a temporary folder whose path is too long, and one that is not there', async () => {
+  it('names a temporary folder whose path is too long, and one that is not there', async ({ withChild }) => {
     const deep = join(folder, 'x'.repeat(100));
     mkdirSync(deep);
     const under = withChild('well', { makeSocketFolder: () => makeSocketFolder(deep) });
@@ -397,7 +408,7 @@ describe('what cannot even start', () => {
     expect(nowhere.engine.state).toMatchObject({ kind: 'failed', cause: { code: 'socket-folder' } });
   });
 
-  it('passes on why a start is refused beforehand', async () => {
+  it('passes on why a start is refused beforehand', async ({ withChild }) => {
     const cause = { code: 'no-memory', message: 'There is no room.', nextStep: 'Close something.' };
     const under = withChild('well', { prepare: () => Promise.resolve({ cause, retry: false }) });
     expect(await failureOf(under.engine.start(under.model))).toMatchObject({ code: 'failed', message: cause.message });
