@@ -100,13 +100,13 @@ export class AppUnderTest {
   }
 
   /** Ends it the hard way if it still runs, and takes its data with it. */
-  async dispose(): Promise<void> {
+  async dispose(options: { readonly keepHome?: boolean } = {}): Promise<void> {
     const tree = this.tree();
     if (tree.length > 0) {
       this.process.kill('SIGKILL');
       for (const { pid } of await leftAfter(tree, 6_000)) process.kill(pid, 'SIGKILL');
     }
-    rmSync(this.home, { recursive: true, force: true });
+    if (!options.keepHome) rmSync(this.home, { recursive: true, force: true });
   }
 }
 

@@ -40,13 +40,13 @@ const trayRecorder: Plugin = {
   resolveId: (id, importer) => (id === 'electron' && importer !== RECORDER ? RECORDER : null),
 };
 
-export async function buildTestApp(electron: ElectronAtHand, folder: string): Promise<string> {
-  const lowered = loweredTargets(electron);
-  rmSync(folder, { recursive: true, force: true });
-  const quiet: InlineConfig = { logLevel: 'warn', configFile: false };
+const QUIET: InlineConfig = { logLevel: 'warn', configFile: false };
 
+/** One CommonJS file: Electron reads ES modules since 28 only. */
+async function buildMain(electron: ElectronAtHand, entry: string, folder: string): Promise<void> {
+  const lowered = loweredTargets(electron);
   await build({
-    ...quiet,
+    ...QUIET,
     ...mainConfig,
     plugins: [trayRecorder, ...(lowered ? [sqliteShim] : [])],
     build: {
@@ -54,37 +54,64 @@ export async function buildTestApp(electron: ElectronAtHand, folder: string): Pr
       outDir: join(folder, 'out', 'main'),
       ...(lowered && { target: lowered.node }),
       rolldownOptions: {
-        input: { index: join(import.meta.dirname, 'entry.ts') },
+        input: { index: entry },
         // `electron` is the recorder's to require.
         external: (id, importer) =>
           (id === 'electron' && importer === RECORDER) ||
           (id.startsWith('node:') && !(lowered && id === 'node:sqlite')) ||
           /^(node-pty|sudo-prompt|electron-log|undici|node-sqlite3-wasm)(\/|$)/.test(id),
-        // Electron reads ES modules since 28.
         output: { format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false },
       },
     },
   });
+}
+
+function writeManifest(folder: string): void {
+  const { name, productName, version } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
+  const manifest = { name, productName, version, main: 'out/main/index.cjs' };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
+}
+
+/** The window that may send anything (`hostile/`). */
+export async function buildHostileApp(electron: ElectronAtHand, folder: string): Promise<string> {
+  rmSync(folder, { recursive: true, force: true });
+  const hostile = join(import.meta.dirname, 'hostile');
+  await buildMain(electron, join(hostile, 'main.ts'), folder);
   await build({
-    ...quiet,
+    ...QUIET,
+    publicDir: false,
+    build: {
+      outDir: join(folder, 'out', 'preload'),
+      lib: { entry: join(hostile, 'preload.ts'), formats: ['cjs'], fileName: () => 'hostile.cjs' },
+      rolldownOptions: { external: ['electron'], treeshake: { manualPureFunctions: ['route', 'v'] } },
+    },
+  });
+  writeManifest(folder);
+  return folder;
+}
+
+/** The product, to be started as `electron <folder>`. */
+export async function buildTestApp(electron: ElectronAtHand, folder: string): Promise<string> {
+  const lowered = loweredTargets(electron);
+  rmSync(folder, { recursive: true, force: true });
+  await buildMain(electron, join(import.meta.dirname, 'entry.ts'), folder);
+  await build({
+    ...QUIET,
     configFile: join(REPOSITORY, 'preload', 'vite.config.ts'),
     build: { outDir: join(folder, 'out', 'preload'), ...(lowered && { target: lowered.chrome }) },
   });
   await build({
-    ...quiet,
+    ...QUIET,
     configFile: join(REPOSITORY, 'renderer', 'vite.config.ts'),
     ...(lowered && { plugins: [pageShims] }),
     build: {
       outDir: join(folder, 'out', 'renderer'),
+      chunkSizeWarningLimit: 5_000,
       ...(lowered && { target: lowered.chrome, cssTarget: lowered.chrome }),
     },
   });
 
-  const { name, productName, version } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
-  writeFileSync(
-    join(folder, 'package.json'),
-    JSON.stringify({ name, productName, version, main: 'out/main/index.cjs' }),
-  );
+  writeManifest(folder);
   mkdirSync(join(folder, 'main', 'resources'), { recursive: true });
   cpSync(join(REPOSITORY, 'main', 'resources', 'tray'), join(folder, 'main', 'resources', 'tray'), { recursive: true });
   symlinkSync(join(REPOSITORY, 'python-runtime'), join(folder, 'python-runtime'));
