@@ -191,16 +191,19 @@ class Supervisor implements Engine {
     this.#refuse(signal, off);
     const ticket = this.#slot.enter(priority);
     try {
-      for (let { ahead } = ticket; ahead > 0; { ahead } = ticket) {
+      while (ticket.ahead > 0) {
+        const { ahead } = ticket;
         yield { kind: 'waiting', for: 'slot', ahead };
+        // The queue may have moved while the reader was busy with that.
         if (ticket.ahead === ahead) await ticket.moved(ended);
         this.#refuse(signal, off);
       }
       if (this.#ready() === null) yield { kind: 'waiting', for: 'engine', ahead: 0 };
       let run = this.#ready();
-      for (; run === null; run = this.#ready()) {
+      while (run === null) {
         this.#refuse(signal, off);
         await this.#change([ended]);
+        run = this.#ready();
       }
       this.#refuse(signal, off);
       yield* this.#answer(run, request, signal, off);

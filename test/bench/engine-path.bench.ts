@@ -1,0 +1,148 @@
+/**
+ * What our way to the engine costs: `Engine.generate` against bare bytes from the engine's socket, for the same
+ * requests to the same process, turn about.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { GenerationRequest } from '../../main/engine/engine.ts';
+import { makeSocketFolder } from '../../main/engine/socket-folder.ts';
+import { terminalSpawner } from '../../main/engine/spawner.ts';
+import { createSupervisor, pythonCommand } from '../../main/engine/supervisor.ts';
+import { modelFolder, pythonExecutable } from '../engine/fixtures.ts';
+import { type Bench, median } from './figure.ts';
+
+const PAIRS = 25;
+
+interface Timing {
+  readonly firstTokenMs: number;
+  readonly tokensPerSecond: number;
+}
+
+const bench: Bench = async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hr-bench-'));
+  let token = '';
+  let socketPath = '';
+  const engine = createSupervisor({
+    spawner: {
+      spawn(command, handlers) {
+        token = command.env['HEADROOM_ENGINE_TOKEN'] ?? '';
+        return terminalSpawner.spawn(command, handlers);
+      },
+    },
+    log: () => undefined,
+    command: pythonCommand(pythonExecutable),
+    cacheFolder: folder,
+    makeSocketFolder: () => {
+      const made = makeSocketFolder(folder);
+      socketPath = made.socketPath;
+      return made;
+    },
+  });
+
+  const ours = async (request: GenerationRequest): Promise<Timing> => {
+    const startedMs = performance.now();
+    let firstMs = 0;
+    let lastMs = 0;
+    let tokens = 0;
+    for await (const event of engine.generate(request, { signal: new AbortController().signal, priority: 'window' })) {
+      if (event.kind === 'reasoning' || event.kind === 'content') {
+        lastMs = performance.now();
+        if (firstMs === 0) firstMs = lastMs;
+      } else if (event.kind === 'finish') tokens = event.usage.completionTokens;
+    }
+    return timing(startedMs, firstMs, lastMs, tokens);
+  };
+
+  const bare = (request: GenerationRequest): Promise<Timing> =>
+    new Promise((resolve, reject) => {
+      const body = JSON.stringify({
+        messages: request.messages,
+        reasoning_effort: request.effort,
+        date: request.date,
+        stream: true,
+        stream_options: { include_usage: true },
+        max_tokens: request.maxTokens,
+        temperature: request.temperature,
+      });
+      const startedMs = performance.now();
+      const outgoing = httpRequest({
+        socketPath,
+        path: '/v1/chat/completions',
+        method: 'POST',
+        agent: false,
+        headers: { authorization: `Bearer ${token}`, 'content-length': Buffer.byteLength(body) },
+      });
+      outgoing.on('error', reject);
+      outgoing.on('response', (response) => {
+        let firstMs = 0;
+        let lastMs = 0;
+        let tail = '';
+        response.setEncoding('utf8').on('data', (piece: string) => {
+          // Text, not the empty piece that opens every answer.
+          if (/"(reasoning|content)": ?"[^"]/.test(piece)) {
+            lastMs = performance.now();
+            if (firstMs === 0) firstMs = lastMs;
+          }
+          tail = (tail + piece).slice(-4_000);
+        });
+        response.on('error', reject);
+        response.on('end', () => {
+          const tokens = Number(/"completion_tokens": ?(\d+)/.exec(tail)?.[1]);
+          resolve(timing(startedMs, firstMs, lastMs, tokens));
+        });
+      });
+      outgoing.end(body);
+    });
+
+  try {
+    await engine.start({ folder: modelFolder, name: 'bench' });
+    const taken: Record<'ours' | 'bare', Timing[]> = { ours: [], bare: [] };
+    for (let pair = -2; pair < PAIRS; pair += 1) {
+      for (const arm of pair % 2 === 0 ? (['ours', 'bare'] as const) : (['bare', 'ours'] as const)) {
+        // Another text each time, so that neither arm finds the other's prompt cached.
+        const question = `${arm} ${pair + 10}: write a long text about the wired limit of a Mac`;
+        const request: GenerationRequest = {
+          messages: [{ role: 'user', content: question }],
+          effort: 'low',
+          date: '2026-01-02',
+          maxTokens: 300,
+          temperature: 0,
+        };
+        const one = await (arm === 'ours' ? ours : bare)(request);
+        // The first two pairs warm up what compiles on first use.
+        if (pair >= 0) taken[arm].push(one);
+      }
+    }
+    const of = (arm: 'ours' | 'bare', value: (timing: Timing) => number): number => median(taken[arm].map(value));
+    return [
+      {
+        name: 'engine path: time to first token',
+        unit: 'ms',
+        value: of('ours', (one) => one.firstTokenMs),
+        baseline: { what: 'bare socket', value: of('bare', (one) => one.firstTokenMs) },
+        compare: 'difference',
+        aim: { at: 'most', value: 5 },
+      },
+      {
+        name: 'engine path: decode rate',
+        unit: 'tok/s',
+        value: of('ours', (one) => one.tokensPerSecond),
+        baseline: { what: 'bare socket', value: of('bare', (one) => one.tokensPerSecond) },
+        compare: 'ratio',
+        aim: { at: 'least', value: 0.98 },
+      },
+    ];
+  } finally {
+    await engine.dispose();
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+function timing(startedMs: number, firstMs: number, lastMs: number, tokens: number): Timing {
+  if (firstMs === 0 || !(tokens > 1)) throw new Error('an answer without tokens cannot be timed');
+  return { firstTokenMs: firstMs - startedMs, tokensPerSecond: ((tokens - 1) * 1_000) / (lastMs - firstMs) };
+}
+
+export default bench;
