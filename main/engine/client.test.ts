@@ -89,7 +89,7 @@ describe('chat', () => {
     data(usage),
     'data: [DONE]\n\n',
   ].join('');
-  const events: GenerationEvent[] = [
+  const wholeEvents: GenerationEvent[] = [
     { kind: 'prefill', doneTokens: 0, totalTokens: 11 },
     { kind: 'prefill', doneTokens: 11, totalTokens: 11 },
     { kind: 'reasoning', text: 'Think.' },
@@ -102,7 +102,7 @@ describe('chat', () => {
 
   it('reads a whole answer and asks for it as the protocol wants', async () => {
     answer = say(whole);
-    expect(await collect()).toEqual(events);
+    expect(await collect()).toEqual(wholeEvents);
     expect(seen[0]).toMatchObject({ path: '/v1/chat/completions', authorization: `Bearer ${token}` });
     expect(JSON.parse(seen[0]?.body ?? '')).toEqual({
       messages: [{ role: 'user', content: 'hi' }],
@@ -126,7 +126,7 @@ describe('chat', () => {
       };
       next();
     };
-    expect(await collect()).toEqual(events);
+    expect(await collect()).toEqual(wholeEvents);
   });
 
   it('tells where the length was reached', async () => {

@@ -143,7 +143,7 @@ function toSnapshot(raw: v.InferOutput<typeof snapshotSchema>): EngineSnapshot {
   };
 }
 
-const text = v.optional(v.nullable(v.string()));
+const deltaText = v.optional(v.nullable(v.string()));
 const rate = v.optional(v.nullable(v.number()), null);
 const lengthIn = v.optional(v.nullable(v.picklist(['reasoning', 'answer'])));
 const chunkSchema = v.object({
@@ -153,9 +153,9 @@ const chunkSchema = v.object({
       v.object({
         delta: v.optional(
           v.object({
-            reasoning: text,
-            commentary: text,
-            content: text,
+            reasoning: deltaText,
+            commentary: deltaText,
+            content: deltaText,
             tool_calls: v.optional(
               v.array(
                 v.object({

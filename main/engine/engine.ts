@@ -10,13 +10,6 @@ export interface EngineModel {
   readonly name: string;
 }
 
-export interface ToolCall {
-  readonly id: string;
-  readonly name: string;
-  /** JSON text as the model wrote it. */
-  readonly arguments: string;
-}
-
 export type EngineMessage =
   | { readonly role: 'system' | 'developer' | 'user'; readonly content: string }
   | {

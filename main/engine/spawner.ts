@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { spawn as spawnInTerminal } from 'node-pty';
 
-export interface ChildCommand {
+interface ChildCommand {
   /** Absolute path. */
   readonly file: string;
   readonly args: readonly string[];

@@ -48,7 +48,7 @@ import {
   watchFrom,
 } from './wedge.ts';
 
-export interface EngineCommand {
+interface EngineCommand {
   /** Absolute path of the program. */
   readonly file: string;
   readonly args: readonly string[];

@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Clock, systemClock } from '../../main/engine/clock.ts';
 import type { Engine, EngineModel, GenerationEvent, GenerationRequest } from '../../main/engine/engine.ts';
-import { type SocketFolder, makeSocketFolder } from '../../main/engine/socket-folder.ts';
+import { makeSocketFolder } from '../../main/engine/socket-folder.ts';
 import { type ChildExit, type Spawner, terminalSpawner } from '../../main/engine/spawner.ts';
 import { type SupervisorPorts, createSupervisor } from '../../main/engine/supervisor.ts';
 import type { EngineState } from '../../preload/contract.ts';
 import type { Behaviour } from './children/scripted-engine.ts';
 
-export interface SpawnedProcess {
+interface SpawnedProcess {
   readonly pid: number;
   readonly env: Readonly<Record<string, string>>;
   readonly args: readonly string[];
@@ -188,9 +188,7 @@ export const kinds = (under: EngineUnderTest): string[] =>
 
 export async function until(condition: () => boolean, withinMs = 10_000): Promise<void> {
   for (const deadline = Date.now() + withinMs; !condition(); ) {
-    if (Date.now() > deadline) throw new Error(`never came: ${condition}`);
+    if (Date.now() > deadline) throw new Error(`never came: ${String(condition)}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
-
-export type { SocketFolder };

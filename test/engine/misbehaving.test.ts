@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it as plainIt } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { EngineError, type GenerationEvent } from '../../main/engine/engine.ts';
 import { makeSocketFolder } from '../../main/engine/socket-folder.ts';
 import type { WedgeLimits } from '../../main/engine/wedge.ts';
@@ -43,18 +43,16 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-type WithChild = (behaviour: Behaviour, setup?: Setup) => EngineUnderTest;
-const it = plainIt.extend<{ withChild: WithChild }>({
-  withChild: async ({}, use) => {
-    const all: EngineUnderTest[] = [];
-    await use((behaviour, setup) => {
-      const under = engineUnderTest(scripted(behaviour), modelFolder, setup);
-      all.push(under);
-      return under;
-    });
-    for (const each of all) await each.finish();
-  },
-});
+/** Finished, and looked through for anything left, when the test is over. */
+function withChild(
+  onTestFinished: TestContext['onTestFinished'],
+  behaviour: Behaviour,
+  setup: Setup = {},
+): EngineUnderTest {
+  const under = engineUnderTest(scripted(behaviour), modelFolder, setup);
+  onTestFinished(() => under.finish());
+  return under;
+}
 
 const failureOf = (promise: Promise<unknown>): Promise<EngineError> =>
   promise.then(
@@ -68,8 +66,8 @@ const failureOf = (promise: Promise<unknown>): Promise<EngineError> =>
   );
 
 describe.concurrent('a well-behaved child', () => {
-  it('is started, answers, counts, is stopped and leaves with 0', async ({ withChild }) => {
-    const under = withChild('slow-to-load');
+  it('is started, answers, counts, is stopped and leaves with 0', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'slow-to-load');
     const { engine, model } = under;
     expect(engine.state).toEqual({ kind: 'off' });
     await engine.start(model);
@@ -90,8 +88,10 @@ describe.concurrent('a well-behaved child', () => {
     expect(under.processes.map((child) => child.exit)).toEqual([{ exitCode: 0, signal: 0 }]);
   });
 
-  it('sees a token in its environment, not in its arguments, and nothing else of ours', async ({ withChild }) => {
-    const under = withChild('well', { environment: { HOME: '/h', PATH: process.env['PATH'], SECRET: 'x' } });
+  it('sees a token in its environment, not in its arguments, and nothing else of ours', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'well', {
+      environment: { HOME: '/h', PATH: process.env['PATH'], SECRET: 'x' },
+    });
     await under.engine.start(under.model);
     const child = under.processes[0];
     const token = child?.env['HEADROOM_ENGINE_TOKEN'] ?? '';
@@ -100,15 +100,15 @@ describe.concurrent('a well-behaved child', () => {
     expect(Object.keys(child?.env ?? {})).not.toContain('SECRET');
   });
 
-  it('is one process, however often it is started', async ({ withChild }) => {
-    const under = withChild('slow-to-load');
+  it('is one process, however often it is started', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'slow-to-load');
     await Promise.all([under.engine.start(under.model), under.engine.start(under.model)]);
     await under.engine.start(under.model);
     expect(under.processes).toHaveLength(1);
   });
 
-  it('gives way to another model', async ({ withChild }) => {
-    const under = withChild('well');
+  it('gives way to another model', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'well');
     const other = { folder: otherFolder, name: 'other' };
     await under.engine.start(under.model);
     await under.engine.start(other);
@@ -118,8 +118,8 @@ describe.concurrent('a well-behaved child', () => {
     expect(kinds(under).slice(-5)).toEqual(['ready', 'stopping', 'preparing', 'starting', 'ready']);
   });
 
-  it('lets the last wish count when start and stop come in a hurry', async ({ withChild }) => {
-    const under = withChild('slow-to-load');
+  it('lets the last wish count when start and stop come in a hurry', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'slow-to-load');
     const first = failureOf(under.engine.start(under.model));
     await under.reaches('loading');
     const stopping = under.engine.stop();
@@ -131,8 +131,8 @@ describe.concurrent('a well-behaved child', () => {
     expect(under.processes).toHaveLength(2);
   });
 
-  it('can be stopped the moment it was forked', async ({ withChild }) => {
-    const under = withChild('slow-to-load');
+  it('can be stopped the moment it was forked', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'slow-to-load');
     const unsubscribe = under.engine.subscribe((state) => {
       if (state.kind === 'starting') void under.engine.stop();
     });
@@ -146,8 +146,8 @@ describe.concurrent('a well-behaved child', () => {
 
   it.for(['preparing', 'starting', 'loading', 'busy'] as const)(
     'can be stopped while %s',
-    async (kind, { withChild }) => {
-      const under = withChild(kind === 'busy' ? 'slow-in-prefill' : 'slow-to-load');
+    async (kind, { onTestFinished }) => {
+      const under = withChild(onTestFinished, kind === 'busy' ? 'slow-in-prefill' : 'slow-to-load');
       const started = under.engine.start(under.model).then(
         () => null,
         (error: unknown) => error,
@@ -165,14 +165,14 @@ describe.concurrent('a well-behaved child', () => {
 describe.concurrent('requests', () => {
   const never = new AbortController().signal;
 
-  it('are refused while the engine is off', async ({ withChild }) => {
-    const under = withChild('well');
+  it('are refused while the engine is off', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'well');
     expect((await failureOf(collect(under))).code).toBe('off');
     expect((await failureOf(under.engine.count(request('hi'), never))).code).toBe('off');
   });
 
-  it('wait for an engine on its way, and for the slot', async ({ withChild }) => {
-    const under = withChild('slow-to-load');
+  it('wait for an engine on its way, and for the slot', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'slow-to-load');
     void under.engine.start(under.model);
     const [first, second] = await Promise.all([collect(under), collect(under)]);
     expect(first?.[0]).toEqual({ kind: 'waiting', for: 'engine', ahead: 0 });
@@ -181,9 +181,9 @@ describe.concurrent('requests', () => {
   });
 
   it('end when cancelled: in the queue, before the engine is ready, and in the answer; the slot is free again', async ({
-    withChild,
+    onTestFinished,
   }) => {
-    const under = withChild('slow-in-prefill');
+    const under = withChild(onTestFinished, 'slow-in-prefill');
     void under.engine.start(under.model);
     const early = new AbortController();
     const waiting = failureOf(collect(under, { signal: early.signal }));
@@ -205,8 +205,8 @@ describe.concurrent('requests', () => {
     expect((await failureOf(collect(under, { signal: AbortSignal.abort() }))).code).toBe('aborted');
   });
 
-  it('free the slot when their reader walks away', async ({ withChild }) => {
-    const under = withChild('slow-in-prefill');
+  it('free the slot when their reader walks away', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'slow-in-prefill');
     await under.engine.start(under.model);
     for await (const event of under.engine.generate(request('hi'), { signal: never, priority: 'api' })) {
       expect(event.kind).toBe('prefill');
@@ -216,8 +216,8 @@ describe.concurrent('requests', () => {
     expect((await collect(under)).at(-1)?.kind).toBe('finish');
   });
 
-  it('take the window’s turn before other programs’', async ({ withChild }) => {
-    const under = withChild('well');
+  it('take the window’s turn before other programs’', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'well');
     await under.engine.start(under.model);
     const order: string[] = [];
     const ask = async (name: string, priority: 'window' | 'api'): Promise<void> => {
@@ -231,8 +231,8 @@ describe.concurrent('requests', () => {
 });
 
 describe.concurrent('a child that', () => {
-  it('exits at once is tried three times more, then given up, with its last words', async ({ withChild }) => {
-    const under = withChild('exits-at-once', { speed: 10 });
+  it('exits at once is tried three times more, then given up, with its last words', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'exits-at-once', { speed: 10 });
     const error = await failureOf(under.engine.start(under.model));
     expect(error.code).toBe('failed');
     expect(error.message).toContain('exit code 3');
@@ -245,8 +245,8 @@ describe.concurrent('a child that', () => {
     expect(under.processes).toHaveLength(8);
   });
 
-  it('exits after ready is restarted, and given up when it does not stop doing so', async ({ withChild }) => {
-    const under = withChild('exits-after-ready', { speed: 10 });
+  it('exits after ready is restarted, and given up when it does not stop doing so', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'exits-after-ready', { speed: 10 });
     await under.engine.start(under.model);
     await under.reaches('waiting');
     await under.reaches('failed');
@@ -254,15 +254,15 @@ describe.concurrent('a child that', () => {
     expect(kinds(under).filter((kind) => kind === 'ready')).toHaveLength(4);
   });
 
-  it('never opens its socket is ended and restarted', async ({ withChild }) => {
-    const under = withChild('never-opens-socket', { wedgeLimits: SHORT });
+  it('never opens its socket is ended and restarted', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'never-opens-socket', { wedgeLimits: SHORT });
     void failureOf(under.engine.start(under.model));
     expect(await under.reaches('waiting')).toMatchObject({ cause: { code: 'start-timeout' } });
     await under.reaches('starting');
   });
 
-  it('stalls while loading is ended and restarted', async ({ withChild }) => {
-    const under = withChild('stalls-in-load', { wedgeLimits: SHORT });
+  it('stalls while loading is ended and restarted', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'stalls-in-load', { wedgeLimits: SHORT });
     void failureOf(under.engine.start(under.model));
     expect(await under.reaches('waiting')).toMatchObject({ cause: { code: 'load-stalled' } });
   });
@@ -273,8 +273,8 @@ describe.concurrent('a child that', () => {
     ['claims-progress', 'decode-stalled'],
   ] as const)(
     'answers health but yields no tokens (%s) is restarted, and the request is told why',
-    async ([behaviour, code], { withChild }) => {
-      const under = withChild(behaviour, { wedgeLimits: SHORT });
+    async ([behaviour, code], { onTestFinished }) => {
+      const under = withChild(onTestFinished, behaviour, { wedgeLimits: SHORT });
       await under.engine.start(under.model);
       const error = await failureOf(collect(under));
       expect(error.code).toBe('failed');
@@ -286,8 +286,8 @@ describe.concurrent('a child that', () => {
     },
   );
 
-  it('reads a long prompt slowly is left alone', async ({ withChild }) => {
-    const under = withChild('slow-in-prefill', { wedgeLimits: SHORT });
+  it('reads a long prompt slowly is left alone', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'slow-in-prefill', { wedgeLimits: SHORT });
     await under.engine.start(under.model);
     const startedMs = Date.now();
     const events = await collect(under);
@@ -296,20 +296,20 @@ describe.concurrent('a child that', () => {
     expect(under.processes).toHaveLength(1);
   });
 
-  it('stops talking is ended and restarted', async ({ withChild }) => {
-    const under = withChild('goes-unreachable', { wedgeLimits: SHORT });
+  it('stops talking is ended and restarted', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'goes-unreachable', { wedgeLimits: SHORT });
     await under.engine.start(under.model);
     expect(await under.reaches('waiting')).toMatchObject({ cause: { code: 'unreachable' } });
   });
 
-  it('says that it failed and lives on is ended, with the reason it gave', async ({ withChild }) => {
-    const under = withChild('fails-but-lives', { wedgeLimits: SHORT });
+  it('says that it failed and lives on is ended, with the reason it gave', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'fails-but-lives', { wedgeLimits: SHORT });
     await failureOf(under.engine.start(under.model));
     expect(under.engine.state).toMatchObject({ kind: 'failed', cause: { code: 'out-of-memory' } });
   });
 
-  it('ignores SIGTERM is killed after its time of grace', async ({ withChild }) => {
-    const under = withChild('ignores-sigterm', { speed: 10 });
+  it('ignores SIGTERM is killed after its time of grace', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'ignores-sigterm', { speed: 10 });
     await under.engine.start(under.model);
     const startedMs = Date.now();
     await under.engine.stop();
@@ -318,8 +318,8 @@ describe.concurrent('a child that', () => {
     expect(under.processes[0]?.exit).toMatchObject({ signal: 9 });
   });
 
-  it.for(['stopped', 'killed'] as const)('has a grandchild takes it along when %s', async (how, { withChild }) => {
-    const under = withChild('has-grandchild', { speed: 10 });
+  it.for(['stopped', 'killed'] as const)('has a grandchild takes it along when %s', async (how, { onTestFinished }) => {
+    const under = withChild(onTestFinished, 'has-grandchild', { speed: 10 });
     await under.engine.start(under.model);
     const line = (): string | undefined => under.engine.logTail().find((each) => each.startsWith('grandchild '));
     await until(() => line() !== undefined);
@@ -333,8 +333,8 @@ describe.concurrent('a child that', () => {
     await until(() => !isAlive(grandchild), 1_000);
   });
 
-  it('dies in the middle of an answer fails that answer with the reason and comes back', async ({ withChild }) => {
-    const under = withChild('dies-in-answer');
+  it('dies in the middle of an answer fails that answer with the reason and comes back', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'dies-in-answer');
     await under.engine.start(under.model);
     const error = await failureOf(collect(under));
     expect(error).toMatchObject({ code: 'failed', message: 'The engine broke while it was working.' });
@@ -342,20 +342,23 @@ describe.concurrent('a child that', () => {
     expect(under.processes).toHaveLength(2);
   });
 
-  it.for(['ends-without-done', 'talks-nonsense'] as const)('%s has not answered', async (behaviour, { withChild }) => {
-    const under = withChild(behaviour, { speed: 10 });
-    await under.engine.start(under.model);
-    expect((await failureOf(collect(under))).code).toBe('disconnected');
-    expect(under.engine.state.kind).toBe('ready');
-  });
+  it.for(['ends-without-done', 'talks-nonsense'] as const)(
+    '%s has not answered',
+    async (behaviour, { onTestFinished }) => {
+      const under = withChild(onTestFinished, behaviour, { speed: 10 });
+      await under.engine.start(under.model);
+      expect((await failureOf(collect(under))).code).toBe('disconnected');
+      expect(under.engine.state.kind).toBe('ready');
+    },
+  );
 });
 
 // Alone, because a flood takes the processor from whatever runs beside it.
 describe('a child that', () => {
   it.for(['floods', 'floods-without-newline'] as const)(
     '%s its terminal holds up nothing',
-    async (behaviour, { withChild }) => {
-      const under = withChild(behaviour);
+    async (behaviour, { onTestFinished }) => {
+      const under = withChild(onTestFinished, behaviour);
       await under.engine.start(under.model);
       const heapBefore = process.memoryUsage().rss;
       for (const deadline = Date.now() + 2_000; Date.now() < deadline; ) {
@@ -372,8 +375,8 @@ describe('a child that', () => {
 });
 
 describe.concurrent('what cannot even start', () => {
-  it('names a missing model folder', async ({ withChild }) => {
-    const under = withChild('well');
+  it('names a missing model folder', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'well');
     const gone = { folder: join(folder, 'gone'), name: 'gone' };
     expect((await failureOf(under.engine.start(gone))).message).toContain(gone.folder);
     expect(under.engine.state).toMatchObject({ kind: 'failed', cause: { code: 'model-missing' } });
@@ -382,35 +385,37 @@ describe.concurrent('what cannot even start', () => {
     expect(under.processes).toEqual([]);
   });
 
-  it('names a missing Python', async ({ withChild }) => {
-    const under = withChild('well', { command: () => ({ file: join(folder, 'python'), args: [] }) });
+  it('names a missing Python', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'well', { command: () => ({ file: join(folder, 'python'), args: [] }) });
     expect((await failureOf(under.engine.start(under.model))).message).toContain(join(folder, 'python'));
     expect(under.engine.state).toMatchObject({ kind: 'failed', cause: { code: 'python-missing' } });
   });
 
-  it('names a file that is no program', async ({ withChild }) => {
+  it('names a file that is no program', async ({ onTestFinished }) => {
     const file = join(folder, 'no-program');
     writeFileSync(file, 'x', { mode: 0o755 });
-    const under = withChild('well', { command: () => ({ file, args: [] }) });
+    const under = withChild(onTestFinished, 'well', { command: () => ({ file, args: [] }) });
     await failureOf(under.engine.start(under.model));
     expect(under.engine.state).toMatchObject({ kind: 'failed', cause: { code: 'python-missing' } });
   });
 
-  it('names a temporary folder whose path is too long, and one that is not there', async ({ withChild }) => {
+  it('names a temporary folder whose path is too long, and one that is not there', async ({ onTestFinished }) => {
     const deep = join(folder, 'x'.repeat(100));
     mkdirSync(deep);
-    const under = withChild('well', { makeSocketFolder: () => makeSocketFolder(deep) });
+    const under = withChild(onTestFinished, 'well', { makeSocketFolder: () => makeSocketFolder(deep) });
     const error = await failureOf(under.engine.start(under.model));
     expect(error.message).toContain('too long');
     expect(error.nextStep).toContain('TMPDIR');
-    const nowhere = withChild('well', { makeSocketFolder: () => makeSocketFolder(join(folder, 'nowhere')) });
+    const nowhere = withChild(onTestFinished, 'well', {
+      makeSocketFolder: () => makeSocketFolder(join(folder, 'nowhere')),
+    });
     await failureOf(nowhere.engine.start(nowhere.model));
     expect(nowhere.engine.state).toMatchObject({ kind: 'failed', cause: { code: 'socket-folder' } });
   });
 
-  it('passes on why a start is refused beforehand', async ({ withChild }) => {
+  it('passes on why a start is refused beforehand', async ({ onTestFinished }) => {
     const cause = { code: 'no-memory', message: 'There is no room.', nextStep: 'Close something.' };
-    const under = withChild('well', { prepare: () => Promise.resolve({ cause, retry: false }) });
+    const under = withChild(onTestFinished, 'well', { prepare: () => Promise.resolve({ cause, retry: false }) });
     expect(await failureOf(under.engine.start(under.model))).toMatchObject({ code: 'failed', message: cause.message });
     expect(under.processes).toEqual([]);
   });

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeSocketFolder } from '../../main/engine/socket-folder.ts';
 import { modelFolder, pythonExecutable } from './fixtures.ts';
@@ -26,7 +27,7 @@ afterEach(() => {
 /** Starts the app and waits for a word of its output. */
 async function startApp(word: string, ...rest: string[]): Promise<ChildProcess> {
   enginePid = 0;
-  const script = join(import.meta.dirname, 'children', 'app-to-be-killed.ts');
+  const script = fileURLToPath(new URL('./children/app-to-be-killed.ts', import.meta.url));
   const child = spawn(process.execPath, [script, pythonExecutable, modelFolder, sockets, ...rest], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
