@@ -4,7 +4,7 @@
  *
  * argv: --model <folder> --socket <path> --behaviour <name>
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { parseArgs } from 'node:util';
 
@@ -181,12 +181,13 @@ function serve(incoming: IncomingMessage, response: ServerResponse): void {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Ignores the hang-up too: only a kill of the whole group reaches it. Its pid is told on the terminal. */
-function haveGrandchild(): ChildProcess {
-  const script = 'process.on("SIGHUP", () => {}); process.on("SIGTERM", () => {}); setInterval(() => {}, 1000);';
-  const grandchild = spawn(process.execPath, ['-e', script], { stdio: 'inherit' });
-  process.stderr.write(`grandchild ${grandchild.pid}\n`);
-  return grandchild;
+/** Ignores hang-up and SIGTERM: only a kill of the whole group reaches it. It tells its pid on the terminal. */
+function haveGrandchild(): void {
+  const script = `
+    for (const signal of ['SIGHUP', 'SIGTERM']) process.on(signal, () => {});
+    process.stderr.write('grandchild ' + process.pid + '\\n');
+    setInterval(() => {}, 1000);`;
+  spawn(process.execPath, ['-e', script], { stdio: 'inherit' });
 }
 
 async function main(): Promise<void> {
