@@ -103,8 +103,10 @@ def _plain_text(message: Message, place: str) -> str:
     texts = []
     for part in content:
         kind = part.get("type") if isinstance(part, dict) else None
-        if kind not in ("text", "input_text", "output_text") or not isinstance(part["text"], str):
-            raise bad_request(f"{place}.content: only text parts can be read, not {kind!r}")
+        if kind not in ("text", "input_text", "output_text"):
+            raise bad_request(f"{place}.content: only text parts can be read, not {kind!r:.40}")
+        if not isinstance(part.get("text"), str):
+            raise bad_request(f"{place}.content: a text part has no text")
         texts.append(part["text"])
     return "".join(texts)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,7 +65,7 @@ def load_tokenizer(folder: ModelFolder) -> ChatTokenizer:
     if tokenizer is not None:
         install_stand_ins()
     else:
-        _check_model_type(folder.model_type)
+        _check_model_type(folder.path)
         tokenizer = FullTokenizer(folder.path)
     return_free_memory()
     return tokenizer
@@ -102,13 +101,11 @@ def load_weights(
     return model
 
 
-def _check_model_type(model_type: str) -> None:
-    """Before transformers says something less plain about it."""
-    from mlx_lm.utils import MODEL_REMAPPING
+def _check_model_type(folder: Path) -> None:
+    """mlx_lm's own check, before transformers says something less plain about the same folder."""
+    from mlx_lm.utils import _get_classes, load_config
 
-    name = MODEL_REMAPPING.get(model_type, model_type)
-    if not name.isidentifier() or importlib.util.find_spec(f"mlx_lm.models.{name}") is None:
-        raise ValueError(f"Model type {model_type} not supported.")
+    _get_classes(load_config(folder))
 
 
 def _check_weights(folder: Path) -> None:

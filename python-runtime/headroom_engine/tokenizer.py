@@ -9,14 +9,15 @@ from __future__ import annotations
 import codecs
 import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from .chat_template import ChatTemplate, template_errors
 from .conversation import Conversation, Defuser
 from .deltas import Splitter
-from .errors import ApiError, bad_request, one_line
+from .errors import bad_request
 from .harmony import MARKERS, HarmonySplitter
 
 if TYPE_CHECKING:
@@ -52,36 +53,16 @@ class ChatTokenizer(Protocol):
     def splitter(self, tools: list[Any] | None) -> Splitter: ...
 
 
-def _raise_exception(message: str) -> NoReturn:
-    from jinja2.exceptions import TemplateError
-
-    raise TemplateError(message)
-
-
-def _to_json(value: Any, indent: int | None = None) -> str:  # noqa: ANN401  any JSON
-    # jinja2's own filter escapes for HTML; templates of models mean plain JSON.
-    return json.dumps(value, ensure_ascii=False, indent=indent)
-
-
 class LeanTokenizer:
     harmony = True
 
     def __init__(self, folder: Path, tokenizer: Tokenizer) -> None:
-        from jinja2.ext import loopcontrols
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
-
         self._tokenizer = tokenizer
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         config = _read_json(folder / "tokenizer_config.json")
-        # The settings transformers gives to chat templates.
-        environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
-        )
-        environment.filters["tojson"] = _to_json
-        environment.globals["raise_exception"] = _raise_exception
-        template = _chat_template(folder, config)
-        self._template = None if template is None else environment.from_string(template)
+        template = _template_text(folder, config)
+        self._template = None if template is None else ChatTemplate(template)
         self._named_tokens = {
             name: _token_text(config.get(name)) for name in ("bos_token", "eos_token", "pad_token")
         }
@@ -120,14 +101,7 @@ class LeanTokenizer:
         variables: dict[str, Any] = {k: v for k, v in self._named_tokens.items() if v is not None}
         if reasoning_effort is not None:
             variables["reasoning_effort"] = reasoning_effort
-        with _template_errors():
-            text = self._template.render(
-                messages=conversation.messages,
-                tools=conversation.tools,
-                add_generation_prompt=True,
-                strftime_now=date.strftime,
-                **variables,
-            )
+        text = self._template.render(conversation, date, variables)
         return self._tokenizer.encode(text, add_special_tokens=False).ids
 
     def detokenizer(self) -> Detokenizer:
@@ -178,6 +152,7 @@ _BYTE_OF = _byte_of_symbol()
 
 class FullTokenizer:
     def __init__(self, folder: Path) -> None:
+        from jinja2.exceptions import TemplateSyntaxError
         from mlx_lm.utils import load_tokenizer
 
         self._wrapper = load_tokenizer(folder, eos_token_ids=sorted(_eos_tokens(folder)) or None)
@@ -187,6 +162,18 @@ class FullTokenizer:
         self.harmony = all(marker in vocabulary for marker in MARKERS)
         added = self._wrapper.added_tokens_decoder.values()
         self.defuser = Defuser([token.content for token in added if token.special])
+        # Rendered here, because transformers lets nobody set the date. What it alone can render (a
+        # template in code, or with its own tags) goes through it, with today's date.
+        self._template: ChatTemplate | None = None
+        text = self._wrapper.chat_template
+        if isinstance(text, str) and self._wrapper._chat_template is None:
+            with contextlib.suppress(TemplateSyntaxError):
+                self._template = ChatTemplate(text)
+        self._named_tokens = {
+            name: token
+            for name in ("bos_token", "eos_token", "pad_token", "unk_token")
+            if (token := getattr(self._wrapper, name, None)) is not None
+        }
 
     def encode(self, text: str) -> list[int]:
         return list(self._wrapper.encode(text))
@@ -197,13 +184,13 @@ class FullTokenizer:
         if not self._wrapper.has_chat_template:
             raise bad_request("this model has no chat template")
         extra = {} if reasoning_effort is None else {"reasoning_effort": reasoning_effort}
-        with _template_errors():
+        if self._template is not None:
+            variables = {**self._named_tokens, "enable_thinking": self._wrapper.has_thinking}
+            text = self._template.render(conversation, date, {**variables, **extra})
+            return list(self._wrapper.encode(text, add_special_tokens=False))
+        with template_errors():
             tokens = self._wrapper.apply_chat_template(
-                conversation.messages,
-                tools=conversation.tools,
-                add_generation_prompt=True,
-                strftime_now=date.strftime,
-                **extra,
+                conversation.messages, tools=conversation.tools, add_generation_prompt=True, **extra
             )
         return list(tokens)
 
@@ -231,18 +218,6 @@ class _WrappedDetokenizer:
         return str(self._inner.last_segment)
 
 
-@contextlib.contextmanager
-def _template_errors() -> Iterator[None]:
-    """What a template refuses is the request's fault, whatever it raises in doing so."""
-    try:
-        yield
-    except ApiError:
-        raise
-    except Exception as error:
-        message = f"the chat template refuses these messages: {error}"
-        raise ApiError(400, "template", one_line(message)) from error
-
-
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
@@ -251,7 +226,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _chat_template(folder: Path, config: dict[str, Any]) -> str | None:
+def _template_text(folder: Path, config: dict[str, Any]) -> str | None:
     file = folder / "chat_template.jinja"
     if file.is_file():
         return file.read_text(encoding="utf-8")

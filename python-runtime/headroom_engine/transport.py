@@ -180,9 +180,10 @@ class _Handler(BaseHTTPRequestHandler):
         if generation.tokenizer is None or generation.folder is None or phase in _NOT_READY:
             raise ApiError(503, self._phase_or("loading"), f"the engine is {phase}")
         streamed = read_flag(body, "stream")
+        include_usage = wants_usage(body)
         name = generation.folder.path.name
         reply = (
-            StreamedReply(name, chat, include_usage=wants_usage(body))
+            StreamedReply(name, chat, include_usage=include_usage)
             if streamed
             else WholeReply(name, chat)
         )
@@ -330,10 +331,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _drain(self) -> None:
         """Reads what was not read. Closing a Unix socket with unread data in it takes the reply
         away from the client."""
+        unmeasured = "Transfer-Encoding" in (getattr(self, "headers", None) or ())
+        left = 4 * LARGEST_BODY_BYTES if unmeasured else min(self._unread, 4 * LARGEST_BODY_BYTES)
         with contextlib.suppress(OSError):
-            self.connection.settimeout(1)
-            left = min(self._unread, 4 * LARGEST_BODY_BYTES)
-            while left > 0 and (piece := self.rfile.read(min(left, 65536))):
+            self.connection.settimeout(0.2 if unmeasured else 1)
+            while left > 0 and (piece := self.rfile.read1(min(left, 65536))):
                 left -= len(piece)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import transformers  # noqa: F401  before the engine could put a stand-in in its place
 
 from headroom_engine.loading import read_folder
 from headroom_engine.tokenizer import LeanTokenizer
