@@ -203,9 +203,11 @@ describe('chat', () => {
       response.on('finish', () => (drained = true));
       response.end(delta({}, { finish_reason: 'stop' }) + data(usage) + 'data: [DONE]\n\n');
     };
-    const reading = client.chat(request, { signal: new AbortController().signal })[Symbol.asyncIterator]();
+    let ended = false;
+    const options = { signal: new AbortController().signal, onEnd: () => (ended = true) };
+    const reading = client.chat(request, options)[Symbol.asyncIterator]();
     await reading.next();
-    await until(() => drained);
+    await until(() => drained && ended);
     let last: GenerationEvent | undefined;
     for (let next = await reading.next(); !next.done; next = await reading.next()) last = next.value;
     expect(last?.kind).toBe('finish');

@@ -31,15 +31,20 @@ export class EngineRefusal extends Error {
   }
 }
 
+interface ChatOptions {
+  readonly signal: AbortSignal;
+  /** Progress, and what the engine was doing. */
+  readonly onBytes?: (awaiting: 'prefill' | 'decode') => void;
+  /** The engine is done with the request, for better or worse; its reader may not be. */
+  readonly onEnd?: () => void;
+}
+
 export interface EngineClient {
   /**
-   * One streamed answer. Read eagerly, so that a slow reader never looks like a slow engine. `onBytes` is called with
-   * what the bytes were good for. Throws ConnectionLost or EngineRefusal; ends silently when the signal aborts.
+   * One streamed answer. Read eagerly, so that a slow reader never looks like a slow engine. Throws ConnectionLost or
+   * EngineRefusal; ends silently when the signal aborts.
    */
-  chat(
-    request: GenerationRequest,
-    options: { signal: AbortSignal; onBytes?: (awaiting: 'prefill' | 'decode') => void },
-  ): AsyncIterable<GenerationEvent>;
+  chat(request: GenerationRequest, options: ChatOptions): AsyncIterable<GenerationEvent>;
   /** Prompt tokens. */
   count(
     request: Pick<GenerationRequest, 'messages' | 'effort' | 'date' | 'tools'>,
@@ -247,7 +252,7 @@ function eventParser(callbacks: Pick<ParserCallbacks, 'onEvent' | 'onComment'>):
 async function* chat(
   address: Address,
   request: GenerationRequest,
-  { signal, onBytes }: { signal: AbortSignal; onBytes?: (awaiting: 'prefill' | 'decode') => void },
+  { signal, onBytes, onEnd }: ChatOptions,
 ): AsyncGenerator<GenerationEvent> {
   const unread: GenerationEvent[] = [];
   let unreadLength = 0;
@@ -258,6 +263,7 @@ async function* chat(
   };
   const settle = (value: (typeof outcome)['value']): void => {
     outcome.value = value;
+    onEnd?.();
     wake?.();
   };
   const aborter = new AbortController();

@@ -130,7 +130,7 @@ function explainExit(exit: Extract<Breakage, { kind: 'exit' }>): Failure {
 
   switch (exitCode) {
     case EXIT.refused: {
-      const why = tail.findLast((line) => line.includes('headroom-engine')) ?? tail.at(-1) ?? '';
+      const why = tail.filter((line) => line.includes('headroom-engine')).at(-1) ?? tail.at(-1) ?? '';
       if (/mode 0700|ours alone/.test(why)) {
         return final(
           'socket-folder',

@@ -190,6 +190,8 @@ class Supervisor implements Engine {
     const ended = AbortSignal.any([signal, off]);
     this.#refuse(signal, off);
     const ticket = this.#slot.enter(priority);
+    // At once, and not when the reader looks next: a program that hung up may never do so.
+    ended.addEventListener('abort', ticket.release, { once: true });
     try {
       while (ticket.ahead > 0) {
         const { ahead } = ticket;
@@ -208,6 +210,7 @@ class Supervisor implements Engine {
       this.#refuse(signal, off);
       yield* this.#answer(run, request, signal, off);
     } finally {
+      ended.removeEventListener('abort', ticket.release);
       ticket.release();
     }
   }
@@ -219,14 +222,21 @@ class Supervisor implements Engine {
     off: AbortSignal,
   ): AsyncGenerator<GenerationEvent> {
     const ended = AbortSignal.any([signal, off, run.over.signal]);
+    let busy = true;
     run.watch = onGenerationStart(run.watch, this.#clock.nowMs());
     this.#dispatch({ kind: 'generating', run: run.number, running: true });
+    const onEnd = (): void => {
+      if (!busy) return;
+      busy = false;
+      run.watch = onGenerationEnd(run.watch);
+      this.#dispatch({ kind: 'generating', run: run.number, running: false });
+    };
+    const onBytes = (awaiting: 'prefill' | 'decode'): void => {
+      run.watch = onAnswerBytes(run.watch, awaiting, this.#clock.nowMs());
+    };
     try {
       let finished = false;
-      const onBytes = (awaiting: 'prefill' | 'decode'): void => {
-        run.watch = onAnswerBytes(run.watch, awaiting, this.#clock.nowMs());
-      };
-      for await (const event of run.client.chat(request, { signal: ended, onBytes })) {
+      for await (const event of run.client.chat(request, { signal: ended, onBytes, onEnd })) {
         finished = event.kind === 'finish';
         yield event;
       }
@@ -234,8 +244,7 @@ class Supervisor implements Engine {
     } catch (error) {
       throw await this.#explained(error, run, signal, off);
     } finally {
-      run.watch = onGenerationEnd(run.watch);
-      this.#dispatch({ kind: 'generating', run: run.number, running: false });
+      onEnd();
     }
   }
 

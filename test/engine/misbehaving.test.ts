@@ -216,6 +216,31 @@ describe.concurrent('requests', () => {
     expect((await collect(under)).at(-1)?.kind).toBe('finish');
   });
 
+  it('free engine and slot when cancelled although their reader never looks again', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'slow-in-prefill');
+    await under.engine.start(under.model);
+    const aborter = new AbortController();
+    const options = { signal: aborter.signal, priority: 'api' } as const;
+    const reading = under.engine.generate(request('hi'), options)[Symbol.asyncIterator]();
+    await reading.next();
+    expect(under.engine.state.kind).toBe('busy');
+    aborter.abort();
+    await under.reaches('ready');
+    expect((await collect(under)).at(-1)?.kind).toBe('finish');
+    expect((await failureOf(reading.next())).code).toBe('aborted');
+  });
+
+  it('do not make the engine look stuck when their reader is slow', async ({ onTestFinished }) => {
+    const under = withChild(onTestFinished, 'well', { wedgeLimits: SHORT });
+    await under.engine.start(under.model);
+    for await (const event of under.engine.generate(request('hi'), { signal: never, priority: 'api' })) {
+      if (event.kind === 'reasoning') await new Promise((resolve) => setTimeout(resolve, 3_000));
+      if (event.kind === 'finish') expect(event.reason).toBe('stop');
+    }
+    expect(under.processes).toHaveLength(1);
+    expect(kinds(under)).not.toContain('waiting');
+  });
+
   it('take the window’s turn before other programs’', async ({ onTestFinished }) => {
     const under = withChild(onTestFinished, 'well');
     await under.engine.start(under.model);
@@ -324,6 +349,9 @@ describe.concurrent('a child that', () => {
     const line = (): string | undefined => under.engine.logTail().find((each) => each.startsWith('grandchild '));
     await until(() => line() !== undefined);
     const grandchild = Number(line()?.split(' ')[1]);
+    onTestFinished(() => {
+      if (isAlive(grandchild)) process.kill(grandchild, 'SIGKILL');
+    });
     expect(isAlive(grandchild)).toBe(true);
     if (how === 'stopped') await under.engine.stop();
     else {
