@@ -1,0 +1,1 @@
+"""How Headroom's demo model is made: its texts, its training and its evaluation."""
