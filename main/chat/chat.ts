@@ -41,7 +41,7 @@ export interface Chat {
 }
 
 /** How often a growing answer is saved. A crash costs at most this much text. */
-export const SAVE_INTERVAL_MS = 1_000;
+const SAVE_INTERVAL_MS = 1_000;
 
 interface Running {
   answer: Answer;

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 export type Database = DatabaseSync;
 
 /** Migration n brings `user_version` from n to n + 1. Never edit one that has shipped: add another. */
-export const MIGRATIONS: readonly string[] = [
+const MIGRATIONS: readonly string[] = [
   `CREATE TABLE conversation (
      id TEXT PRIMARY KEY,
      title TEXT NOT NULL,

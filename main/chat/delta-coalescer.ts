@@ -5,14 +5,14 @@
 import type { AnswerStatus, ChatDelta } from '../../preload/contract.ts';
 import type { Answer } from './answer.ts';
 
-export const DELTA_INTERVAL_MS = 40;
+const DELTA_INTERVAL_MS = 40;
 
 export interface Timers {
   /** Runs `work` once after `delayMs`; returns the cancel function. */
   after(delayMs: number, work: () => void): () => void;
 }
 
-export const realTimers: Timers = {
+const realTimers: Timers = {
   after(delayMs, work) {
     const timer = setTimeout(work, delayMs);
     return () => clearTimeout(timer);

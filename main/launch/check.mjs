@@ -1,16 +1,19 @@
 // @ts-check
 /** `npm run check`: types, lint, format, dead code, boundaries; TypeScript and Python. Seconds, not minutes. */
-import { bin, main, prepare, run, say, venvPython } from './prepare.mjs';
+import { join } from 'node:path';
+import { bin, main, prepare, root, run, say, venvPython } from './prepare.mjs';
 
-/** @type {[name: string, command: string, args: string[]][]} */
+const python = join(root, 'python-runtime');
+
+/** @type {[name: string, command: string, args: string[], cwd?: string][]} */
 const CHECKS = [
   ['types', bin('tsc'), ['-b']],
   ['lint', bin('oxlint'), ['--type-aware']],
   ['format', bin('biome'), ['format', '.']],
   ['dead code', bin('knip'), ['--no-config-hints']],
-  ['python lint', venvPython, ['-m', 'ruff', 'check', 'python-runtime']],
-  ['python format', venvPython, ['-m', 'ruff', 'format', '--check', 'python-runtime']],
-  ['python types', venvPython, ['-m', 'mypy', '--config-file', 'python-runtime/pyproject.toml']],
+  ['python lint', venvPython, ['-m', 'ruff', 'check', '.'], python],
+  ['python format', venvPython, ['-m', 'ruff', 'format', '--check', '.'], python],
+  ['python types', venvPython, ['-m', 'mypy'], python],
 ];
 
 /** Fewer modules than this means that the check looked at nothing (it does so silently when TypeScript is not found). */
@@ -24,9 +27,9 @@ await main(async () => {
     if (!ok) process.stderr.write(`${output}\n`);
     if (!ok) failed += 1;
   };
-  for (const [name, command, args] of CHECKS) {
+  for (const [name, command, args, cwd = root] of CHECKS) {
     let output = '';
-    const { code } = await run(command, args, { onLine: (line) => (output += `${line}\n`) });
+    const { code } = await run(command, args, { cwd, onLine: (line) => (output += `${line}\n`) });
     report(name, code === 0, output);
   }
   let output = '';

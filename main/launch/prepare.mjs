@@ -47,14 +47,14 @@ export function childEnvironment() {
 /**
  * Runs a command; its output goes to stderr, where progress belongs.
  * @param {string} command @param {string[]} args
- * @param {{ onLine?: (line: string) => void, env?: NodeJS.ProcessEnv }} [options]
+ * @param {{ onLine?: (line: string) => void, env?: NodeJS.ProcessEnv, cwd?: string }} [options]
  * @returns {Promise<{ code: number, tail: string }>}
  */
 export function run(command, args, options = {}) {
   return new Promise((resolve) => {
     const quiet = options.onLine !== undefined;
     const child = spawn(command, args, {
-      cwd: root,
+      cwd: options.cwd ?? root,
       env: options.env ?? childEnvironment(),
       stdio: ['ignore', quiet ? 'pipe' : 2, quiet ? 'pipe' : 2],
     });

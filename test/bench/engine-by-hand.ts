@@ -76,7 +76,10 @@ export async function startEngineByHand(): Promise<EngineByHand> {
             });
             response.on('end', () => {
               const tokens = Number(/"completion_tokens":\s?(\d+)/.exec(text)?.[1] ?? 0);
-              if (!text.includes('[DONE]')) reject(new Error(`the engine broke off: ${text.slice(-300)}`));
+              if (!text.includes('[DONE]')) {
+                reject(new Error(`the engine broke off: ${text.slice(-300)}`));
+                return;
+              }
               resolve({
                 firstTokenMs: firstAtMs - sentAtMs,
                 tokensPerSecond: ((tokens - 1) * 1_000) / (lastAtMs - firstAtMs),
