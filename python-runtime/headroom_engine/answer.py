@@ -66,6 +66,7 @@ class Answer:
         self._eos_tokens = eos_tokens
         self._stop = StopTexts(stop)
         self._called = False
+        self._stop_found = False
         self.tokens = 0
         self.reasoning_tokens = 0
         self.ended = False
@@ -100,8 +101,6 @@ class Answer:
     @property
     def length_in(self) -> str | None:
         return REASONING if not self.ended and self._splitter.thinking else None
-
-    _stop_found = False
 
     def _stopped(self, deltas: list[Delta]) -> list[Delta]:
         """Stop texts count in the answer only: one inside the reasoning would end it unsaid."""

@@ -37,7 +37,7 @@ LONGEST_WIND_DOWN_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Started:
+class Prefilling:
     """The prompt is being read. ``done`` and ``total`` count tokens that were not cached."""
 
     done: int
@@ -80,7 +80,7 @@ class Failed:
     error: ApiError
 
 
-Event = Started | Generated | Finished | Failed
+Event = Prefilling | Generated | Finished | Failed
 
 
 @dataclass
@@ -297,7 +297,7 @@ class Generation:
         """All of the prompt but its last token. False if it was cancelled on the way."""
         assert self._prompt_cache is not None
         last = len(job.prompt) - 1
-        job.events.put(Started(0, last + 1 - start))
+        job.events.put(Prefilling(0, last + 1 - start))
         ends: list[tuple[int, Kind]] = [b for b in job.boundaries if start < b[0] < last]
         done = start
         for end, kind in [*ends, (last, "user")]:
@@ -310,7 +310,7 @@ class Generation:
                 mx.clear_cache()
                 done += n
                 self._monitor.prefilled(done - start)
-                job.events.put(Started(done - start, last + 1 - start))
+                job.events.put(Prefilling(done - start, last + 1 - start))
             if end > start:
                 self._prompt_cache.insert(job.prompt[:end], cache, kind)
                 self._monitor.prompt_cache(self._prompt_cache.sequences, self._prompt_cache.bytes)

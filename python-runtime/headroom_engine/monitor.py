@@ -14,6 +14,9 @@ from typing import Any, Literal
 
 import mlx.core as mx
 
+# The rate of the first few tokens is mostly noise.
+FEWEST_TOKENS_FOR_A_RATE = 8
+
 Phase = Literal["starting", "loading", "ready", "busy", "stopping", "failed"]
 
 
@@ -25,7 +28,9 @@ class _Request:
     phase: Literal["prefill", "decode"] = "prefill"
     prefill_done: int = 0
     generated_tokens: int = 0
+    began_at: float = field(default_factory=time.monotonic)
     progress_at: float = field(default_factory=time.monotonic)
+    decode_began_at: float = 0.0
 
     def snapshot(self) -> dict[str, Any]:
         return {
@@ -106,16 +111,26 @@ class Monitor:
     def prefilled(self, done: int) -> None:
         with self._changed:
             if self._request is not None:
-                self._request.prefill_done = done
-                self._request.progress_at = time.monotonic()
+                request, now = self._request, time.monotonic()
+                request.prefill_done = done
+                request.progress_at = now
+                if done > 0 and now > request.began_at:
+                    rate = done / (now - request.began_at)
+                    self._rates["prefill_tokens_per_second"] = round(rate, 2)
                 self._touch()
 
     def generated(self, tokens: int) -> None:
         with self._changed:
             if self._request is not None:
-                self._request.phase = "decode"
-                self._request.generated_tokens = tokens
-                self._request.progress_at = time.monotonic()
+                request, now = self._request, time.monotonic()
+                if request.phase == "prefill":
+                    request.phase = "decode"
+                    request.decode_began_at = now
+                elif tokens >= FEWEST_TOKENS_FOR_A_RATE:
+                    rate = (tokens - 1) / (now - request.decode_began_at)
+                    self._rates["decode_tokens_per_second"] = round(rate, 2)
+                request.generated_tokens = tokens
+                request.progress_at = now
                 self._touch()
 
     def end_request(self, rates: dict[str, float | None]) -> None:

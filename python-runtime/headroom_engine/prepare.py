@@ -8,6 +8,7 @@ from datetime import datetime
 
 from .answer import Answer, PlainSplitter
 from .conversation import Conversation, read_conversation, sound_text
+from .deltas import Splitter
 from .errors import ApiError, bad_request
 from .generation import Job
 from .loading import ModelFolder
@@ -35,12 +36,8 @@ def chat_job(
     conversation = _conversation(body, tokenizer)
     effort, date = read_effort(body), read_date(body)
     prompt = tokenizer.chat_prompt(conversation, effort, date)
-    answer_tools = conversation.tools
-    job = _job(id, body, prompt, tokenizer, folder, max_tokens_default, is_abandoned)
-    limits = read_limits(body, max_tokens_default)
-    job.answer = Answer(
-        tokenizer.detokenizer(), tokenizer.splitter(answer_tools), tokenizer.eos_tokens, limits.stop
-    )
+    splitter = tokenizer.splitter(conversation.tools)
+    job = _job(id, body, prompt, splitter, tokenizer, folder, max_tokens_default, is_abandoned)
     job.boundaries = _boundaries(prompt, conversation, tokenizer, effort, date)
     return job
 
@@ -57,7 +54,8 @@ def completion_job(
     if not isinstance(text, str):
         raise bad_request("prompt must be text")
     prompt = tokenizer.encode(sound_text(text))
-    return _job(id, body, prompt, tokenizer, folder, max_tokens_default, is_abandoned)
+    splitter = PlainSplitter()
+    return _job(id, body, prompt, splitter, tokenizer, folder, max_tokens_default, is_abandoned)
 
 
 def _conversation(body: Body, tokenizer: ChatTokenizer) -> Conversation:
@@ -70,6 +68,7 @@ def _job(
     id: str,
     body: Body,
     prompt: list[int],
+    splitter: Splitter,
     tokenizer: ChatTokenizer,
     folder: ModelFolder,
     max_tokens_default: int,
@@ -92,7 +91,7 @@ def _job(
         boundaries=[],
         sampling=read_sampling(body, folder.sampling, tokenizer.vocabulary_size),
         max_tokens=most,
-        answer=Answer(tokenizer.detokenizer(), PlainSplitter(), tokenizer.eos_tokens, limits.stop),
+        answer=Answer(tokenizer.detokenizer(), splitter, tokenizer.eos_tokens, limits.stop),
         is_abandoned=is_abandoned,
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from .deltas import CONTENT, Delta, Text, ToolArguments, ToolStart
 from .generation import Event as GenerationEvent
-from .generation import Failed, Finished, Generated, Started
+from .generation import Failed, Finished, Generated, Prefilling
 
 DONE = b"data: [DONE]\n\n"
 
@@ -54,7 +54,7 @@ class StreamedReply(_Reply):
 
     def frames(self, event: GenerationEvent) -> bytes:
         match event:
-            case Started(done, total):
+            case Prefilling(done, total):
                 return f": keepalive {done}/{total}\n\n".encode()
             case Generated(deltas):
                 return b"".join(self._delta(delta) for delta in deltas)

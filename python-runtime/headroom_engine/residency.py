@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import assert_never
 
+from .log import log
 from .settings import Residency
 
 # Beside the weights themselves, so that the last buffer is not the one left out.
@@ -64,6 +65,11 @@ class WiredLimit:
     def _apply(self, limit: int | None) -> None:
         if limit is None:
             return
-        before = self._set_limit(limit)
+        try:
+            before = self._set_limit(limit)
+        except (ValueError, RuntimeError) as error:
+            # Unwired the model runs too, only less steadily under pressure.
+            log(f"the wired limit could not be set to {limit}: {error}")
+            return
         if self._before is None:
             self._before = before
