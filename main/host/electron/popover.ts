@@ -91,8 +91,12 @@ export function createPopover(ports: {
     const window = state.kind === 'absent' ? create(form) : state.window;
     state = { kind: 'shown', window, form };
     if (form === 'popover') place(window, icon);
-    if (isNew) window.once('ready-to-show', () => reveal(window));
-    else reveal(window);
+    if (!isNew) return reveal(window);
+    const askedAtMs = Date.now();
+    window.once('ready-to-show', () => {
+      log('info', `window painted in ${Date.now() - askedAtMs} ms`);
+      reveal(window);
+    });
   }
 
   function reveal(window: BrowserWindow): void {
