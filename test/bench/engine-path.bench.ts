@@ -13,7 +13,7 @@ import { createSupervisor, pythonCommand } from '../../main/engine/supervisor.ts
 import { modelFolder, pythonExecutable } from '../engine/fixtures.ts';
 import { type Bench, median } from './figure.ts';
 
-const PAIRS = 25;
+const PAIRS = 41;
 
 interface Timing {
   readonly firstTokenMs: number;
