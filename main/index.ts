@@ -32,6 +32,7 @@ import {
 } from './host/electron/page-guard.ts';
 import { screenOfIcon } from './host/electron/placement.ts';
 import { createPopover } from './host/electron/popover.ts';
+import { createPopoverWindow } from './host/electron/popover-window.ts';
 import { followPower, keepAwakeWhileBusy } from './host/electron/power.ts';
 import { quitOrderly } from './host/electron/quitting.ts';
 import { trayAppearance } from './host/electron/tray-icon.ts';
@@ -107,9 +108,14 @@ async function run(): Promise<void> {
   serveAppFiles(protocol, await rendererFiles(parts.rendererFolder));
 
   const popover = createPopover({
-    preloadPath: parts.preloadPath,
-    isPackaged: electronApp.isPackaged,
-    platform,
+    create: (form, events) =>
+      createPopoverWindow(form, events, {
+        preloadPath: parts.preloadPath,
+        isPackaged: electronApp.isPackaged,
+        platform,
+        log: app.log,
+      }),
+    screens: () => ({ screens: screen.getAllDisplays(), cursor: screen.getCursorScreenPoint() }),
     hideApp: () => (platform === 'darwin' ? electronApp.hide() : undefined),
     onShown: () => transport.publish({ event: 'window.shown', payload: null }),
     log: app.log,
@@ -117,7 +123,7 @@ async function run(): Promise<void> {
   const transport = createIpcTransport({
     ipcMain,
     gate: createGate({ handlers: app.handlers, log: app.log }),
-    ourContents: () => popover.contents(),
+    ourContents: () => popover.window()?.contents() ?? null,
   });
   opened.push(
     () => transport.dispose(),

@@ -1,192 +1,187 @@
-/** The window: made when it is wanted, placed under the icon, hidden by rule, given up after some minutes hidden. */
-import { BrowserWindow, nativeTheme, screen, type WebContents } from 'electron';
+/**
+ * The window's comings and goings: made when it is wanted, placed under the icon, hidden by rule, given up after some
+ * minutes hidden. What a window is, it leaves to `PopoverWindow`; the rules are in visibility.ts and placement.ts.
+ */
 import type { Log } from '../../log/log.ts';
-import { APP_PAGE_URL } from './page-policy.ts';
-import { placePopover, type Rectangle } from './placement.ts';
-import { BLUR_SETTLE_MS, hiddenLifeLeftMs, hidesOnBlur, onIconClick, type WindowForm } from './visibility.ts';
-import { webPreferences } from './web-preferences.ts';
+import { type Point, placePopover, type Rectangle, type Screen } from './placement.ts';
+import {
+  BLUR_SETTLE_MS,
+  HIDDEN_WINDOW_LIFE_MS,
+  hidesOnBlur,
+  isPageLoadedAgain,
+  onIconClick,
+  type WindowForm,
+} from './visibility.ts';
 
-const SIZE = { width: 420, height: 640 };
-/** A page that dies twice within this time is not loaded again until somebody opens the window. */
-const PAGE_RETRY_MS = 10_000;
+export const POPOVER_SIZE = { width: 420, height: 640 };
 
-type State =
+/** As much of a window as the popover needs; `popover-window.ts` makes it of Electron's. */
+export interface PopoverWindow {
+  showAndFocus(): void;
+  hide(): void;
+  /** Ends it; none of the events below comes afterwards. */
+  destroy(): void;
+  moveTo(bounds: Rectangle): void;
+  bounds(): Rectangle;
+  isFocused(): boolean;
+  isDevToolsOpen(): boolean;
+}
+
+export interface PopoverWindowEvents {
+  /** The page has something to show. Once. */
+  onPainted(): void;
+  onBlur(): void;
+  onClosed(): void;
+  onPageDied(reason: string): void;
+}
+
+type State<W> =
   | { readonly kind: 'absent' }
-  | {
-      readonly kind: 'hidden';
-      readonly window: BrowserWindow;
-      readonly form: WindowForm;
-      readonly life: NodeJS.Timeout;
-    }
-  | { readonly kind: 'shown'; readonly window: BrowserWindow; readonly form: WindowForm };
+  | { readonly kind: 'opening'; readonly window: W; readonly form: WindowForm; readonly askedAtMs: number }
+  | { readonly kind: 'shown'; readonly window: W; readonly form: WindowForm }
+  | { readonly kind: 'hidden'; readonly window: W; readonly form: WindowForm; readonly life: NodeJS.Timeout };
 
-export interface Popover {
+export interface Popover<W> {
   /** A click on the icon, with the bounds the click came with. */
   iconClicked(icon: Rectangle | null): void;
   /** In this form when it is not open yet; one that is open keeps its form and comes to the front. */
   show(form: WindowForm, icon: Rectangle | null): void;
+  /** Hides it and gives the focus back. */
   hide(): void;
-  /** Ours and alive, or null. The only contents that may call main. */
-  contents(): WebContents | null;
+  /** The window there is now, shown or not. */
+  window(): W | null;
   /** The window stays open on blur until this has settled: password and file dialogs take the focus. */
   keepOpenWhile<T>(dialog: Promise<T>): Promise<T>;
   dispose(): void;
 }
 
-export function createPopover(ports: {
-  readonly preloadPath: string;
-  readonly isPackaged: boolean;
-  readonly platform: NodeJS.Platform;
+export function createPopover<W extends PopoverWindow>(ports: {
+  create(form: WindowForm, events: PopoverWindowEvents): W;
+  screens(): { readonly screens: readonly Screen[]; readonly cursor: Point };
   /** Gives the focus back to the app that had it (macOS). */
-  readonly hideApp: () => void;
-  readonly onShown: () => void;
+  hideApp(): void;
+  onShown(): void;
   readonly log: Log;
-}): Popover {
-  const { platform, log } = ports;
-  let state: State = { kind: 'absent' };
+}): Popover<W> {
+  const { log } = ports;
+  let state: State<W> = { kind: 'absent' };
   let blurHidAtMs: number | null = null;
+  let pageDiedAtMs: number | null = null;
   let openDialogs = 0;
-  let pageDiedAtMs = Number.NEGATIVE_INFINITY;
 
-  function create(form: WindowForm): BrowserWindow {
-    const window = new BrowserWindow({
-      ...SIZE,
-      show: false,
-      title: 'Headroom',
-      frame: form === 'window',
-      resizable: form === 'window',
-      minWidth: 360,
-      minHeight: 480,
-      maximizable: form === 'window',
-      minimizable: form === 'window',
-      fullscreenable: false,
-      skipTaskbar: form === 'popover',
-      alwaysOnTop: form === 'popover',
-      autoHideMenuBar: true,
-      // The colour before the first paint, so that opening does not flash.
-      backgroundColor: nativeTheme.shouldUseDarkColors ? '#1e1e1e' : '#ffffff',
-      ...(platform === 'darwin' ? { vibrancy: 'popover', visualEffectState: 'active' } : {}),
-      webPreferences: webPreferences(ports),
+  function open(form: WindowForm): W {
+    const window = ports.create(form, {
+      onPainted: () => painted(window),
+      onBlur: () => setTimeout(() => blurred(window), BLUR_SETTLE_MS),
+      onClosed: () => {
+        if (isCurrent(window)) forget();
+      },
+      onPageDied: (reason) => pageDied(window, reason),
     });
-    if (platform === 'darwin' && form === 'popover') {
-      // Without the last flag the Dock icon flashes at each show.
-      window.setVisibleOnAllWorkspaces(true, { visibleOnFullScreen: true, skipTransformProcessType: true });
-    }
-    window.on('blur', () => setTimeout(() => blurred(window), BLUR_SETTLE_MS));
-    window.on('closed', () => gone(window));
-    window.webContents.on('render-process-gone', (_event, { reason }) => pageDied(window, reason));
-    window.webContents.on('did-fail-load', (_event, code, description) => {
-      log('error', `the window's page could not be loaded: ${description} (${code})`);
-    });
-    // A page that cannot be loaded has been logged above.
-    window.loadURL(APP_PAGE_URL).catch(() => {});
+    state = { kind: 'opening', window, form, askedAtMs: Date.now() };
     return window;
   }
 
-  function show(form: WindowForm, icon: Rectangle | null): void {
-    if (state.kind === 'shown') return reveal(state.window);
-    if (state.kind === 'hidden' && state.form !== form) discard();
-    if (state.kind === 'hidden') clearTimeout(state.life);
-    const isNew = state.kind === 'absent';
-    const window = state.kind === 'absent' ? create(form) : state.window;
-    state = { kind: 'shown', window, form };
-    if (form === 'popover') place(window, icon);
-    if (!isNew) return reveal(window);
-    const askedAtMs = Date.now();
-    window.once('ready-to-show', () => {
-      log('info', `window painted in ${Date.now() - askedAtMs} ms`);
-      reveal(window);
-    });
+  function isCurrent(window: W): boolean {
+    return state.kind !== 'absent' && state.window === window;
   }
 
-  function reveal(window: BrowserWindow): void {
-    // It may have been hidden or replaced while it was loading.
-    if (state.kind !== 'shown' || state.window !== window) return;
-    if (window.isMinimized()) window.restore();
-    window.show();
-    window.focus();
+  function show(form: WindowForm, icon: Rectangle | null): void {
+    if (state.kind === 'opening') return;
+    if (state.kind === 'shown') return state.window.showAndFocus();
+    if (state.kind === 'hidden' && state.form !== form) discard();
+    if (state.kind === 'absent') {
+      const window = open(form);
+      if (form === 'popover') place(window, icon);
+      return;
+    }
+    const { window, life } = state;
+    clearTimeout(life);
+    if (form === 'popover') place(window, icon);
+    reveal(window, form);
+  }
+
+  function painted(window: W): void {
+    if (state.kind !== 'opening' || state.window !== window) return;
+    log('info', `window painted in ${Date.now() - state.askedAtMs} ms`);
+    reveal(window, state.form);
+  }
+
+  function reveal(window: W, form: WindowForm): void {
+    state = { kind: 'shown', window, form };
+    window.showAndFocus();
     ports.onShown();
   }
 
-  function place(window: BrowserWindow, icon: Rectangle | null): void {
-    const { x, y } = placePopover({
-      icon,
-      cursor: screen.getCursorScreenPoint(),
-      screens: screen.getAllDisplays(),
-      size: SIZE,
-    });
-    window.setBounds({ ...SIZE, x, y });
+  function place(window: W, icon: Rectangle | null): void {
+    const { x, y } = placePopover({ icon, ...ports.screens(), size: POPOVER_SIZE });
+    window.moveTo({ ...POPOVER_SIZE, x, y });
   }
 
   function hide(): void {
-    if (state.kind !== 'shown') return;
+    if (state.kind !== 'shown' && state.kind !== 'opening') return;
     const { window, form } = state;
-    const life = setTimeout(() => discard(), hiddenLifeLeftMs(Date.now(), Date.now()) ?? 0);
-    state = { kind: 'hidden', window, form, life };
+    state = { kind: 'hidden', window, form, life: setTimeout(discard, HIDDEN_WINDOW_LIFE_MS) };
     window.hide();
   }
 
-  function blurred(window: BrowserWindow): void {
+  function blurred(window: W): void {
     if (state.kind !== 'shown' || state.window !== window) return;
+    const { form } = state;
     const isFocused = window.isFocused();
-    const isDevToolsOpen = window.webContents.isDevToolsOpened();
-    if (!hidesOnBlur({ form: state.form, isFocused, openDialogs, isDevToolsOpen })) return;
+    if (!hidesOnBlur({ form, isFocused, openDialogs, isDevToolsOpen: window.isDevToolsOpen() })) return;
     blurHidAtMs = Date.now();
     hide();
   }
 
+  function forget(): void {
+    if (state.kind === 'hidden') clearTimeout(state.life);
+    state = { kind: 'absent' };
+  }
+
   function discard(): void {
     if (state.kind === 'absent') return;
-    if (state.kind === 'hidden') clearTimeout(state.life);
     const { window } = state;
-    state = { kind: 'absent' };
+    forget();
     window.destroy();
   }
 
-  function gone(window: BrowserWindow): void {
-    if (state.kind === 'absent' || state.window !== window) return;
-    if (state.kind === 'hidden') clearTimeout(state.life);
-    state = { kind: 'absent' };
-  }
-
-  function pageDied(window: BrowserWindow, reason: string): void {
+  function pageDied(window: W, reason: string): void {
     if (state.kind === 'absent' || state.window !== window) return;
     log('error', `the window's page died (${reason})`);
-    const { kind, form } = state;
-    const bounds = window.getBounds();
-    const again = kind === 'shown' && Date.now() - pageDiedAtMs > PAGE_RETRY_MS;
-    pageDiedAtMs = Date.now();
+    const { form, kind } = state;
+    const bounds = window.bounds();
+    const nowMs = Date.now();
+    const isAgain = isPageLoadedAgain({ isShown: kind !== 'hidden', diedBeforeAtMs: pageDiedAtMs, nowMs });
+    pageDiedAtMs = nowMs;
     discard();
-    if (!again) return;
-    show(form, null);
-    contentsWindow()?.setBounds(bounds);
-  }
-
-  function contentsWindow(): BrowserWindow | null {
-    return state.kind === 'absent' || state.window.isDestroyed() ? null : state.window;
+    if (isAgain) open(form).moveTo(bounds);
   }
 
   return {
     iconClicked(icon) {
-      const meaning = onIconClick({ isShown: state.kind === 'shown', blurHidAtMs, nowMs: Date.now() });
+      const isShown = state.kind === 'shown' || state.kind === 'opening';
+      const meaning = onIconClick({ isShown, blurHidAtMs, nowMs: Date.now() });
       if (meaning === 'show') show('popover', icon);
       if (meaning === 'hide') hide();
     },
     show,
     hide() {
-      const wasPopover = state.kind === 'shown' && state.form === 'popover';
+      const isPopover = state.kind === 'shown' && state.form === 'popover';
       hide();
-      if (wasPopover) ports.hideApp();
+      if (isPopover) ports.hideApp();
     },
-    contents: () => contentsWindow()?.webContents ?? null,
+    window: () => (state.kind === 'absent' ? null : state.window),
     async keepOpenWhile(dialog) {
       openDialogs += 1;
       try {
         return await dialog;
       } finally {
         openDialogs -= 1;
-        const window = contentsWindow();
-        if (window !== null) setTimeout(() => blurred(window), BLUR_SETTLE_MS);
+        if (state.kind === 'shown') {
+          const { window } = state;
+          setTimeout(() => blurred(window), BLUR_SETTLE_MS);
+        }
       }
     },
     dispose: discard,

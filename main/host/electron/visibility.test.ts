@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  formWhenOpened,
-  HIDDEN_WINDOW_LIFE_MS,
-  hiddenLifeLeftMs,
-  hidesOnBlur,
-  JUST_HIDDEN_MS,
-  onIconClick,
-} from './visibility.ts';
+import { formWhenOpened, hidesOnBlur, isPageLoadedAgain, JUST_HIDDEN_MS, onIconClick } from './visibility.ts';
 
 describe('onIconClick', () => {
   it.each([
@@ -34,15 +27,14 @@ describe('hidesOnBlur', () => {
   });
 });
 
-describe('hiddenLifeLeftMs', () => {
+describe('isPageLoadedAgain', () => {
   it.each([
-    [null, 10, null],
-    [1000, 1000, HIDDEN_WINDOW_LIFE_MS],
-    [1000, 1000 + HIDDEN_WINDOW_LIFE_MS - 1, 1],
-    [1000, 1000 + HIDDEN_WINDOW_LIFE_MS, 0],
-    [1000, 9_999_999, 0],
-  ])('hidden since %s, now %s', (since, now, expected) => {
-    expect(hiddenLifeLeftMs(since, now)).toBe(expected);
+    ['first death while open', { isShown: true, diedBeforeAtMs: null, nowMs: 5 }, true],
+    ['hidden', { isShown: false, diedBeforeAtMs: null, nowMs: 5 }, false],
+    ['again at once', { isShown: true, diedBeforeAtMs: 1_000, nowMs: 11_000 }, false],
+    ['again much later', { isShown: true, diedBeforeAtMs: 1_000, nowMs: 11_001 }, true],
+  ])('%s', (_name, input, expected) => {
+    expect(isPageLoadedAgain(input)).toBe(expected);
   });
 });
 

@@ -38,13 +38,19 @@ export function hidesOnBlur(input: {
   return input.form === 'popover' && !input.isFocused && input.openDialogs === 0 && !input.isDevToolsOpen;
 }
 
+/** A page that dies twice within this time would do so for ever: it waits until somebody opens the window. */
+const PAGE_RETRY_MS = 10_000;
+
+/** Whether a page that died is loaded again at once. */
+export function isPageLoadedAgain(input: {
+  readonly isShown: boolean;
+  readonly diedBeforeAtMs: number | null;
+  readonly nowMs: number;
+}): boolean {
+  return input.isShown && (input.diedBeforeAtMs === null || input.nowMs - input.diedBeforeAtMs > PAGE_RETRY_MS);
+}
+
 /** The form to open in when the app is opened again: Finder, Dock, a second start. */
 export function formWhenOpened(isIconVisible: boolean): WindowForm {
   return isIconVisible ? 'popover' : 'window';
-}
-
-/** What is left of a hidden window's life, in milliseconds; 0 means it goes now, null that it is not hidden. */
-export function hiddenLifeLeftMs(hiddenSinceMs: number | null, nowMs: number): number | null {
-  if (hiddenSinceMs === null) return null;
-  return Math.max(0, hiddenSinceMs + HIDDEN_WINDOW_LIFE_MS - nowMs);
 }
