@@ -76,7 +76,7 @@ function withTestBuild(config) {
   const shims = ['undici', '@fastify/busboy', 'node-sqlite3-wasm'];
   const [common] = /** @type {import('electron-builder').FileSet[]} */ (config.files);
   const filter = [common?.filter ?? []].flat().filter((pattern) => !pattern.startsWith('out/'));
-  const { grantFileProtocolExtraPrivileges: newerThanIt, ...electronFuses } = config.electronFuses ?? {};
+  const { grantFileProtocolExtraPrivileges: _newerThanIt, ...electronFuses } = config.electronFuses ?? {};
   return {
     ...config,
     files: [

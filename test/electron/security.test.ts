@@ -134,6 +134,7 @@ describe.skipIf(surroundings.kind === 'missing')('the window is shut in', () => 
       const evaluated = await new Promise<string>((resolve) =>
         setTimeout(() => {
           try {
+            // oxlint-disable-next-line typescript/no-implied-eval -- that it fails is the test.
             new Function('return 1')();
             resolve('yes');
           } catch {

@@ -2,6 +2,7 @@
  * A window of our own kind whose page may send anything: the product's protocol, transport and gate, with handlers that
  * only count. The parent process hands in the messages, already structured, and gets what the page received.
  */
+// oxlint-disable-next-line import/no-unassigned-import -- what is missing comes first.
 import '../shims/main.ts';
 import { join } from 'node:path';
 import { app, BrowserWindow, ipcMain, protocol } from 'electron';
@@ -68,7 +69,7 @@ async function run(): Promise<void> {
       frame.send('ask', order.number, order.message, order.json);
     });
 
-  process.on('message', async (order: Order) => {
+  const obey = async (order: Order): Promise<void> => {
     let frame = ours.webContents.mainFrame;
     if (order.place === 'other-window') frame = otherWindow.webContents.mainFrame;
     if (order.place === 'frame') {
@@ -83,7 +84,8 @@ async function run(): Promise<void> {
     }
     const answer = await sendTo(frame, order);
     process.send?.({ number: order.number, answer, handled: handled() } satisfies Report);
-  });
+  };
+  process.on('message', (order: Order) => void obey(order));
   process.send?.({ number: -1, answer: 'ready', handled: 0 } satisfies Report);
 }
 

@@ -2,7 +2,7 @@
 import { ipcRenderer } from 'electron';
 import { REQUEST_CHANNEL } from '../../../preload/contract.ts';
 
-ipcRenderer.on('ask', async (_event, number: number, message: unknown, json?: string) => {
+async function ask(number: number, message: unknown, json?: string): Promise<void> {
   let answer: unknown;
   try {
     answer = await ipcRenderer.invoke(REQUEST_CHANNEL, json === undefined ? message : JSON.parse(json));
@@ -10,4 +10,6 @@ ipcRenderer.on('ask', async (_event, number: number, message: unknown, json?: st
     answer = { notCarried: String(error) };
   }
   ipcRenderer.send('answered', number, answer);
-});
+}
+
+ipcRenderer.on('ask', (_event, number: number, message: unknown, json?: string) => void ask(number, message, json));

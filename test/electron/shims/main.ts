@@ -10,6 +10,8 @@ import { deserialize, serialize } from 'node:v8';
 import { webcrypto } from 'node:crypto';
 import electron from 'electron';
 
+// What is shimmed here has no types on this side.
+// oxlint-disable-next-line typescript/no-explicit-any
 type Any = any;
 
 function provide(target: object, name: string, value: unknown): void {
@@ -25,7 +27,7 @@ for (const name of ['ReadableStream', 'WritableStream', 'TransformStream', 'Text
 provide(scope, 'structuredClone', (value: unknown) => deserialize(serialize(value)));
 provide(scope, 'crypto', webcrypto);
 if (scope.fetch === undefined) {
-  const undici = require('undici') as Any;
+  const undici: Any = require('undici');
   for (const name of ['fetch', 'Request', 'Response', 'Headers', 'FormData']) provide(scope, name, undici[name]);
 }
 

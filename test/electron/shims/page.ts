@@ -1,4 +1,6 @@
 /** What Chromium 108 lacks of what the window is written for. Only what is absent is put in place. Tests only. */
+// What is shimmed here has no types on this side.
+// oxlint-disable-next-line typescript/no-explicit-any
 type Any = any;
 
 function provide(target: object, name: string, value: unknown): void {

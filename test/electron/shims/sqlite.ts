@@ -42,10 +42,10 @@ class StatementSync {
   }
 
   get(...values: Value[]): Record<string, unknown> | undefined {
-    return (this.#statement.get(values) ?? undefined) as Record<string, unknown> | undefined;
+    return this.#statement.get(values) ?? undefined;
   }
 
   all(...values: Value[]): Record<string, unknown>[] {
-    return this.#statement.all(values) as Record<string, unknown>[];
+    return this.#statement.all(values);
   }
 }
