@@ -65,47 +65,76 @@ it('says the same as a whole, the same seed giving the same words', async () => 
   expect(content + reasoning).not.toContain('<|');
 });
 
-/**
- * Keeps any model busy for seconds, whatever it would say: text without words, which no tokenizer shortens much, takes
- * long to read. Bounded by one token a letter.
- */
-function longPrompt(mark: string): string {
-  let state = 1;
-  let text = mark;
-  while (text.length < 40_000) {
-    state = (state * 48_271) % 2_147_483_647;
-    text += 'bcdfghjklmnpqrstvwxz'[state % 20];
-  }
-  return text;
-}
+/** The demo model writes about a thousand tokens then, which takes seconds on a processor. */
+const longStory = { messages: [{ role: 'user', content: 'Write a long story.' }], max_tokens: 2_000 };
 
-it.each([true, false])('frees the only slot when the client goes away (streamed: %s)', async (stream) => {
+it.each([true, false])('frees the only slot when clients go away, waiting or served (streamed: %s)', async (stream) => {
   const leave = new AbortController();
-  let isOver = false;
-  const messages = [{ role: 'user', content: longPrompt(String(stream)) }];
-  const long = chat({ messages, stream, max_tokens: 2_000 }, leave.signal)
-    .then((response) => response.text())
-    .finally(() => (isOver = true));
-  long.catch(() => {});
+  let over = 0;
+  const stories = Array.from({ length: 8 }, () =>
+    chat({ ...longStory, stream }, leave.signal)
+      .then((response) => response.text())
+      .finally(() => (over += 1)),
+  );
+  const outcomes = Promise.allSettled(stories);
   await sleep(700);
-  expect(isOver).toBe(false);
+  expect(over).toBe(0);
   leave.abort();
-  await expect(long).rejects.toThrow();
+  expect((await outcomes).map(({ status }) => status)).toEqual(stories.map(() => 'rejected'));
+  // Eight stories that went on unheard would take many times as long.
   const startedMs = Date.now();
   expect((await chat({ ...hello, max_tokens: 5 })).status).toBe(200);
-  expect(Date.now() - startedMs).toBeLessThan(8_000);
+  expect(Date.now() - startedMs).toBeLessThan(4_000);
+});
+
+// Calling tools is something the demo model has learnt; other small models may not have.
+it.skipIf(process.env['HEADROOM_TEST_MODEL'] !== undefined)('hands out a tool call and takes its result', async () => {
+  const parameters = { type: 'object', properties: { city: { type: 'string' } } };
+  const tools = [
+    { type: 'function', function: { name: 'get_weather', description: 'The weather in a city', parameters } },
+  ];
+  const question = { role: 'user', content: 'What is the weather in Oslo?' };
+  interface Whole {
+    readonly choices: readonly [
+      {
+        readonly finish_reason: string;
+        readonly message: {
+          readonly content: string | null;
+          readonly tool_calls?: readonly [{ readonly id: string; readonly function: { readonly arguments: string } }];
+        };
+      },
+    ];
+  }
+  const called = (await (await chat({ messages: [question], tools, temperature: 0 })).json()) as Whole;
+  const { finish_reason: reason, message } = called.choices[0];
+  expect(reason).toBe('tool_calls');
+  expect(message).toMatchObject({
+    content: null,
+    tool_calls: [{ type: 'function', function: { name: 'get_weather' } }],
+  });
+  const call = message.tool_calls?.[0];
+  expect(JSON.parse(call?.function.arguments ?? '')).toEqual({ city: 'Oslo' });
+
+  const result = { role: 'tool', tool_call_id: call?.id, content: '{"temperature": 7}' };
+  const told = await chat({ messages: [question, message, result], tools, temperature: 0 });
+  expect(told.status).toBe(200);
+  expect(((await told.json()) as Whole).choices[0].finish_reason).toBe('stop');
 });
 
 it('ends orderly under work, writes nothing of the conversation to its log, leaves no Python behind', async () => {
-  const secret = 'zebra-crossing-words';
-  const messages = [{ role: 'user', content: longPrompt(secret) }];
-  const [running, queued] = [true, false].map((stream) => chat({ messages, stream, max_tokens: 2_000 }));
-  await sleep(700);
+  const running = chat({ ...longStory, stream: true });
+  const response = await running;
+  expect(response.status).toBe(200);
+  const queued = chat(longStory);
+  await sleep(300);
   expect(await host.end()).toBe(0);
-  for (const response of [await running, await queued]) expect(await response?.text()).toContain('"closing"');
+  const said = await response.text();
+  expect(said).toContain('"choices"');
+  for (const text of [said, await (await queued).text()]) expect(text).toContain('"closing"');
   const logs = readdirSync(join(home, 'logs')).map((name) => readFileSync(join(home, 'logs', name), 'utf8'));
   expect(logs.join('')).toContain('POST /v1/chat/completions');
-  expect(logs.join('') + host.stderr()).not.toContain(secret);
+  for (const words of ['long story', 'Here is', 'Oslo', ready.key])
+    expect(logs.join('') + host.stderr()).not.toContain(words);
   expect(enginesOf(modelFolder)).toEqual([]);
 });
 
