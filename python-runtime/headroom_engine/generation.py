@@ -25,7 +25,7 @@ from .deltas import Delta
 from .errors import EXIT_GENERATION_DIED, EXIT_LOAD_FAILED, ApiError, one_line
 from .loading import LoadCancelled, ModelFolder, load_tokenizer, load_weights, read_folder
 from .log import log
-from .monitor import Monitor
+from .monitor import FEWEST_PROMPT_TOKENS_FOR_A_RATE, FEWEST_TOKENS_FOR_A_RATE, Monitor
 from .prompt_cache import Kind, PromptCache
 from .request import Sampling
 from .residency import WiredLimit
@@ -376,6 +376,10 @@ def _timings(began: float, first: float, last: float, prefilled: int, job: Job) 
     return Timings(
         prefill_seconds=round(prefill, 6),
         decode_seconds=round(decode, 6),
-        prefill_tokens_per_second=round(prefilled / prefill, 2) if prefill > 0 else None,
-        decode_tokens_per_second=round(decoded / decode, 2) if decode > 0 else None,
+        prefill_tokens_per_second=round(prefilled / prefill, 2)
+        if prefill > 0 and prefilled >= FEWEST_PROMPT_TOKENS_FOR_A_RATE
+        else None,
+        decode_tokens_per_second=round(decoded / decode, 2)
+        if decode > 0 and decoded >= FEWEST_TOKENS_FOR_A_RATE - 1
+        else None,
     )

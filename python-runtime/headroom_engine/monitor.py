@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 import mlx.core as mx
 
-# The rate of the first few tokens is mostly noise.
+# The rate of a few tokens is mostly what surrounds them: a cached prompt leaves one to read.
 FEWEST_TOKENS_FOR_A_RATE = 8
+FEWEST_PROMPT_TOKENS_FOR_A_RATE = 32
 
 Phase = Literal["starting", "loading", "ready", "busy", "stopping", "failed"]
 
@@ -114,7 +115,7 @@ class Monitor:
                 request, now = self._request, time.monotonic()
                 request.prefill_done = done
                 request.progress_at = now
-                if done > 0 and now > request.began_at:
+                if done >= FEWEST_PROMPT_TOKENS_FOR_A_RATE and now > request.began_at:
                     rate = done / (now - request.began_at)
                     self._rates["prefill_tokens_per_second"] = round(rate, 2)
                 self._touch()

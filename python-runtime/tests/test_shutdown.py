@@ -28,6 +28,12 @@ from .running_engine import (
     wait_for_socket,
 )
 
+ON_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
 STATES = ("idle", "prefill", "decode")
 STEP = ("--prefill-step-size", "16")
 
@@ -95,15 +101,18 @@ def test_the_terminal_hangs_up(model: Path, endless: dict[str, Any], state: str)
     """As node-pty starts it: a session of its own, on a terminal the app owns."""
     with tempfile.TemporaryDirectory(prefix="hr-") as folder:
         path = str(Path(folder) / "e.sock")
-        pid, terminal = pty.fork()
-        if pid == 0:
-            os.execve(sys.executable, command(model, path, *STEP), environment())
-        wait_for_socket(path, None)
+        terminal, inner = pty.openpty()
+        own = [sys.executable, "-c", ON_TERMINAL, *command(model, path, *STEP)]
+        process = subprocess.Popen(
+            own, env=environment(), stdin=inner, stdout=inner, stderr=inner, start_new_session=True
+        )
+        os.close(inner)
+        wait_for_socket(path, process)
         client = Client(path)
         client.wait_for(phase="ready")
         answering = Answering(client, state, endless).reach()
         os.close(terminal)
-        assert ended(pid) == 0
+        assert process.wait(15) == 0
         assert not os.path.exists(path)
         answering.check()
 
