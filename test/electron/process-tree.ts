@@ -27,7 +27,7 @@ export function processTree(rootPid: number): ProcessEntry[] {
 }
 
 /** Those of the processes that are still there: same number and same command. */
-export function stillRunning(processes: readonly ProcessEntry[]): ProcessEntry[] {
+function stillRunning(processes: readonly ProcessEntry[]): ProcessEntry[] {
   const now = allProcesses();
   return processes.filter(({ pid, command }) => now.some((other) => other.pid === pid && other.command === command));
 }

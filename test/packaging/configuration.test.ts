@@ -171,6 +171,12 @@ describe('files that are named', () => {
   });
 });
 
+it('the icon is large enough for macOS', () => {
+  const picture = readFileSync(join(root, String(config.directories?.buildResources), 'icon.png'));
+  // Width and height in a PNG's header.
+  expect([picture.readUInt32BE(16), picture.readUInt32BE(20)]).toEqual([1024, 1024]);
+});
+
 describe('node-pty’s spawn-helper', () => {
   const context = (appOutDir: string, electronPlatformName = 'darwin') => ({
     appOutDir,

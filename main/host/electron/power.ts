@@ -4,7 +4,7 @@ import type { EngineState } from '../../../preload/contract.ts';
 import type { Engine } from '../../engine/engine.ts';
 
 /** Only while generating: an app that keeps a laptop awake all night is thrown out. */
-export function keepsAwake(state: EngineState): boolean {
+function keepsAwake(state: EngineState): boolean {
   return state.kind === 'busy';
 }
 
