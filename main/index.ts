@@ -1,4 +1,5 @@
 /** The menu-bar app: what it does, in order. The rules are in `host/electron/`, the services in `app.ts`. */
+import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -56,14 +57,16 @@ const folder = dataFolder({
 
 sandboxEverything(electronApp);
 registerAppScheme(protocol);
-// Chromium's own files, and with them the single-instance lock, belong to the data folder.
-electronApp.setPath('userData', join(folder, 'window'));
+start().catch(failToStart);
 
-if (electronApp.requestSingleInstanceLock()) {
-  run().catch(failToStart);
-} else {
+async function start(): Promise<void> {
+  // Before Chromium makes it, readable by everybody.
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // Chromium's own files, and with them the single-instance lock, belong to the data folder.
+  electronApp.setPath('userData', join(folder, 'window'));
+  if (electronApp.requestSingleInstanceLock()) await run();
   // The running one shows its window.
-  electronApp.exit(0);
+  else electronApp.exit(0);
 }
 
 async function run(): Promise<void> {
@@ -101,7 +104,8 @@ async function run(): Promise<void> {
   opened.push(() => app.dispose());
 
   await electronApp.whenReady();
-  if (platform === 'darwin') electronApp.dock?.hide();
+  // No Dock icon in development either; packaged, the bundle says so before the first line runs.
+  if (platform === 'darwin') electronApp.setActivationPolicy('accessory');
   Menu.setApplicationMenu(Menu.buildFromTemplate(applicationMenu(platform)));
   denyPermissions(session.defaultSession);
   guardAllContents(electronApp, app.log);
@@ -184,7 +188,10 @@ async function folderInUse(lock: DataFolderLock & { kind: 'taken' }): Promise<vo
 }
 
 async function failToStart(error: unknown): Promise<void> {
+  const { code, message } = error as NodeJS.ErrnoException;
   if (error instanceof AppFault) await tell(error.message, error.nextStep);
+  else if (code !== undefined)
+    await tell('Headroom cannot use its data folder.', `Make room or give access: ${message}`);
   else await tell('Headroom could not start.', error instanceof Error ? (error.stack ?? error.message) : String(error));
   electronApp.exit(COULD_NOT_START);
 }

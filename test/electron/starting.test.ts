@@ -1,11 +1,11 @@
 /** When the app cannot start it says why, in words, and ends with a code that says so too. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lockDataFolder } from '../../main/data-folder-lock.ts';
-import { prepareSurroundings } from './app-under-test.ts';
+import { launchApp, prepareSurroundings } from './app-under-test.ts';
 
 const surroundings = await prepareSurroundings();
 
@@ -25,8 +25,7 @@ describe.skipIf(surroundings.kind === 'missing')('starting', () => {
     const app = spawn(surroundings.electron.executable, [
       surroundings.appFolder,
       '--no-sandbox',
-      '--home',
-      home,
+      ...(args.includes('--home') ? [] : ['--home', home]),
       ...args,
     ]);
     let output = '';
@@ -44,6 +43,23 @@ describe.skipIf(surroundings.kind === 'missing')('starting', () => {
     expect(code).toBe(75);
     expect(said).toContain(`running already (process ${process.pid})`);
     expect(said).toContain(home);
+  });
+
+  it('the data folder cannot be made: 69, in words', async () => {
+    writeFileSync(join(home, 'file'), '');
+    const { code, said } = await start('--home', join(home, 'file', 'folder'));
+    expect(code).toBe(69);
+    expect(said).toContain('cannot use its data folder');
+    expect(said).not.toMatch(/\bat .*\.cjs:\d+/);
+  });
+
+  it('the data folder is the user’s alone', async () => {
+    if (surroundings.kind === 'missing') return;
+    const folder = join(home, 'new', 'headroom');
+    const app = await launchApp(surroundings, { home: folder });
+    await app.page();
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    await app.dispose();
   });
 
   it('the model folder is none: 69, and what is wrong with it', async () => {

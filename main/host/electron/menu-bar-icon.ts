@@ -1,7 +1,7 @@
 /** The icon in the menu bar (macOS) or the panel (Linux). */
 import { join } from 'node:path';
 import { Menu, type MenuItemConstructorOptions, nativeImage, Tray } from 'electron';
-import { type Rectangle } from './placement.ts';
+import type { Rectangle } from './placement.ts';
 import type { TrayAppearance } from './tray-icon.ts';
 import type { TrayMenuItem } from './tray-menu.ts';
 
@@ -30,6 +30,7 @@ export function createMenuBarIcon(ports: {
   };
   const tray = isMac ? new Tray(image(ports.first), PLACE_ID) : new Tray(image(ports.first));
   let menu = Menu.buildFromTemplate([]);
+  let shown = { shape: ports.first.shape, tooltip: '', items: '' };
   // Otherwise fast clicks flicker.
   if (isMac) tray.setIgnoreDoubleClickEvents(true);
   tray.on('click', (_event, bounds) => ports.onClick(bounds));
@@ -51,10 +52,16 @@ export function createMenuBarIcon(ports: {
 
   return {
     update(appearance, items) {
-      tray.setImage(image(appearance));
-      tray.setToolTip(appearance.tooltip);
-      menu = Menu.buildFromTemplate(items.map(asMenuItem));
-      if (!isMac) tray.setContextMenu(menu);
+      const { shape, tooltip } = appearance;
+      const next = { shape, tooltip, items: JSON.stringify(items) };
+      if (next.shape !== shown.shape) tray.setImage(image(appearance));
+      if (next.tooltip !== shown.tooltip) tray.setToolTip(tooltip);
+      if (next.items !== shown.items) {
+        menu = Menu.buildFromTemplate(items.map(asMenuItem));
+        // A panel closes a menu that is open when it is given another one.
+        if (!isMac) tray.setContextMenu(menu);
+      }
+      shown = next;
     },
     bounds: () => tray.getBounds(),
     dispose: () => tray.destroy(),

@@ -6,13 +6,14 @@ export type TrayShape = (typeof TRAY_SHAPES)[number];
 
 export interface TrayAppearance {
   readonly shape: TrayShape;
+  /** May change many times a second while loading. */
   readonly tooltip: string;
   /** The menu's first line, which screen readers speak; the icon itself has no other name than its tooltip. */
   readonly accessibleTitle: string;
 }
 
-function said(shape: TrayShape, sentence: string): TrayAppearance {
-  return { shape, tooltip: `Headroom – ${sentence}`, accessibleTitle: `Headroom, ${sentence}` };
+function said(shape: TrayShape, sentence: string, progress = ''): TrayAppearance {
+  return { shape, tooltip: `Headroom – ${sentence}${progress}`, accessibleTitle: `Headroom, ${sentence}` };
 }
 
 export function trayAppearance(state: EngineState, modelName: string | null): TrayAppearance {
@@ -26,7 +27,7 @@ export function trayAppearance(state: EngineState, modelName: string | null): Tr
       return said('loading', `starting ${name}`);
     case 'loading': {
       const percent = state.totalBytes > 0 ? Math.floor((100 * state.loadedBytes) / state.totalBytes) : 0;
-      return said('loading', `loading ${name}, ${Math.min(100, percent)} %`);
+      return said('loading', `loading ${name}`, `, ${Math.min(100, percent)} %`);
     }
     case 'ready':
       return said('ready', `${name} is ready`);
