@@ -8,6 +8,7 @@ prompt may go on.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import queue
 import sys
@@ -25,7 +26,12 @@ from .deltas import Delta
 from .errors import EXIT_GENERATION_DIED, EXIT_LOAD_FAILED, ApiError, one_line
 from .loading import LoadCancelled, ModelFolder, load_tokenizer, load_weights, read_folder
 from .log import log
-from .monitor import FEWEST_PROMPT_TOKENS_FOR_A_RATE, FEWEST_TOKENS_FOR_A_RATE, Monitor
+from .monitor import (
+    FEWEST_PROMPT_TOKENS_FOR_A_RATE,
+    FEWEST_TOKENS_FOR_A_RATE,
+    Monitor,
+    device,
+)
 from .prompt_cache import Kind, PromptCache
 from .request import Sampling
 from .residency import WiredLimit
@@ -187,15 +193,17 @@ class Generation:
                 pass
 
     def _run(self) -> None:
-        wired = WiredLimit(
-            self._settings.residency,
-            mx.device_info().get("max_recommended_working_set_size"),  # type: ignore[arg-type]
-            mx.set_wired_limit,
-        )
+        wired: WiredLimit | None = None
         try:
+            wired = WiredLimit(
+                self._settings.residency, device()["working_set_bytes"], mx.set_wired_limit
+            )
             if self._load(wired):
                 self._answer_requests()
+        except Exception as error:
+            self._die(error, "generation died", EXIT_GENERATION_DIED)
         finally:
+            self._turn_away_the_rest()
             self._release(wired)
 
     def _load(self, wired: WiredLimit) -> bool:
@@ -225,16 +233,16 @@ class Generation:
         return True
 
     def _answer_requests(self) -> None:
-        while (job := self._jobs.get()) is not None and not self._stopping.is_set():
+        while (job := self._jobs.get()) is not None:
             try:
-                last = self._answer(job)
+                last = _cancelled(job) if self._stopping.is_set() else self._answer(job)
             except Exception as error:
                 # After a failure inside MLX its streams may be poisoned, so there is no next one.
-                traceback.print_exc(file=sys.stderr)
-                self._die(error, "generation died", EXIT_GENERATION_DIED)
                 message = one_line(f"{type(error).__name__}: {error}")
                 job.events.put(Failed(ApiError(500, "generation_failed", message)))
-                return
+                with contextlib.suppress(OSError, ValueError):  # The terminal may be gone.
+                    traceback.print_exc(file=sys.stderr)
+                raise
             # Free before the client knows, so that its next request finds the engine free.
             self._slot.free()
             job.events.put(last)
@@ -321,12 +329,20 @@ class Generation:
 
         return list(make_prompt_cache(self._model))
 
+    def _turn_away_the_rest(self) -> None:
+        """A request that slipped in behind the end of the queue."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                if (job := self._jobs.get_nowait()) is not None:
+                    job.events.put(_cancelled(job))
+
     def _die(self, error: Exception, what: str, exit_code: int) -> None:
         self._monitor.fail(error)
+        self._tokenizer_known.set()  # Or known to be missing: nobody need wait for it any longer.
         log(one_line(f"{what}: {type(error).__name__}: {error}"))
         self._on_death(exit_code)
 
-    def _release(self, wired: WiredLimit) -> None:
+    def _release(self, wired: WiredLimit | None) -> None:
         """On the thread that made them, so that nothing is evaluated on another one."""
         self._model = None
         if self._prompt_cache is not None:
@@ -337,7 +353,8 @@ class Generation:
         try:
             mx.synchronize()
             mx.clear_cache()
-            wired.release()
+            if wired is not None:
+                wired.release()
         except RuntimeError as error:  # Metal, after it has failed once
             log(one_line(f"release: {error}"))
 

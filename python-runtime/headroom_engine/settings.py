@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NoReturn, cast
+from typing import Literal, NoReturn
 
 from .errors import EXIT_REFUSED, Refusal
 
@@ -34,15 +34,14 @@ class _Parser(argparse.ArgumentParser):
         raise Refusal(EXIT_REFUSED, message)
 
 
-def _at_least(lowest: int) -> type[int]:
+def _at_least(lowest: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         value = int(text)
         if value < lowest:
             raise argparse.ArgumentTypeError(f"must be at least {lowest}")
         return value
 
-    parse.__name__ = "int"
-    return cast("type[int]", parse)
+    return parse
 
 
 def read_settings(arguments: Sequence[str], environment: MutableMapping[str, str]) -> Settings:
