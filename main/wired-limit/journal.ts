@@ -1,0 +1,165 @@
+/**
+ * What the wired limit was before we touched it. Written and synced before anything changes, cleared last: whenever the
+ * app dies, the next start knows the way back.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import * as v from 'valibot';
+
+export interface JournalEntry {
+  /** The setting before our first change since boot; 0 is macOS's own choice. */
+  readonly originalMiB: number;
+  /** Every value we have set, or were about to set, since then; the last is the newest. */
+  readonly ourValuesMiB: readonly number[];
+  /** `kern.bootsessionuuid`: the setting does not outlive a boot. */
+  readonly bootId: string;
+  readonly atMs: number;
+}
+
+export type JournalContent =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'entry'; readonly entry: JournalEntry }
+  /** Could not be understood; kept as `keptAs`. */
+  | { readonly kind: 'damaged'; readonly keptAs: string };
+
+export interface Journal {
+  read(): JournalContent;
+  /** Durable when it returns. Throws the file system's error: then nothing may be changed. */
+  write(entry: JournalEntry): void;
+  /** Durable when it returns. */
+  clear(): void;
+}
+
+const MiB = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(16_777_216));
+const stored = v.object({
+  version: v.literal(1),
+  originalMiB: MiB,
+  ourValuesMiB: v.pipe(v.array(MiB), v.minLength(1), v.maxLength(1_000)),
+  bootId: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+  atMs: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+
+export function parseJournal(text: string): JournalEntry | null {
+  try {
+    const parsed = v.safeParse(stored, JSON.parse(text));
+    if (!parsed.success) return null;
+    const { originalMiB, ourValuesMiB, bootId, atMs } = parsed.output;
+    return { originalMiB, ourValuesMiB, bootId, atMs };
+  } catch {
+    return null;
+  }
+}
+
+/** The entry for a change to `toMiB`: the original of this boot stays the original, however often we change. */
+export function entryFor(
+  before: JournalEntry | null,
+  change: { readonly currentMiB: number; readonly toMiB: number; readonly bootId: string; readonly nowMs: number },
+): JournalEntry {
+  const { currentMiB, toMiB, bootId, nowMs } = change;
+  if (before !== null && before.bootId === bootId && before.ourValuesMiB.includes(currentMiB)) {
+    const others = before.ourValuesMiB.filter((valueMiB) => valueMiB !== toMiB);
+    return { ...before, ourValuesMiB: [...others, toMiB] };
+  }
+  // Another tool has changed it since, or we have restored it: what is there now is what to come back to.
+  return { originalMiB: currentMiB, ourValuesMiB: [toMiB], bootId, atMs: nowMs };
+}
+
+// ── Reconciling ───────────────────────────────────────────────────────────────────────────────────
+
+/** What an earlier run left behind. `entry` stays in the journal unless `clear` says that it has served. */
+export type Reconciliation =
+  | { readonly kind: 'nothing' }
+  /** We had raised it; the boot since then has reset it. */
+  | { readonly kind: 'reset-by-reboot'; readonly clear: true }
+  /** After a boot there is a setting nevertheless: a daemon's, ours for keeping it over boots or another tool's. */
+  | { readonly kind: 'set-at-boot'; readonly currentMiB: number; readonly clear: true }
+  /** The change never happened, or was taken back before the journal could be cleared. */
+  | { readonly kind: 'at-original'; readonly clear: true }
+  /** Still raised by an earlier run: putting it back is offered. */
+  | { readonly kind: 'still-raised'; readonly currentMiB: number; readonly entry: JournalEntry; readonly clear: false }
+  /** Neither the original nor ours: another tool has been here. Its value stays until the user decides. */
+  | {
+      readonly kind: 'changed-by-other-tool';
+      readonly currentMiB: number;
+      readonly entry: JournalEntry;
+      readonly clear: false;
+    }
+  /** The way back is lost with the journal; macOS's own choice, 0, is always a good one. */
+  | { readonly kind: 'damaged'; readonly currentMiB: number; readonly keptAs: string; readonly clear: false };
+
+export function reconcile(journal: JournalContent, currentMiB: number, bootId: string): Reconciliation {
+  switch (journal.kind) {
+    case 'none':
+      return { kind: 'nothing' };
+    case 'damaged':
+      return { kind: 'damaged', currentMiB, keptAs: journal.keptAs, clear: false };
+    case 'entry': {
+      const { entry } = journal;
+      if (entry.bootId !== bootId) {
+        return currentMiB === 0
+          ? { kind: 'reset-by-reboot', clear: true }
+          : { kind: 'set-at-boot', currentMiB, clear: true };
+      }
+      if (currentMiB === entry.originalMiB) return { kind: 'at-original', clear: true };
+      return entry.ourValuesMiB.includes(currentMiB)
+        ? { kind: 'still-raised', currentMiB, entry, clear: false }
+        : { kind: 'changed-by-other-tool', currentMiB, entry, clear: false };
+    }
+  }
+}
+
+// ── The file ──────────────────────────────────────────────────────────────────────────────────────
+
+/** A journal in this file. Its folder is made when the first entry is written. */
+export function openJournal(file: string, nowMs: () => number = Date.now): Journal {
+  return {
+    read() {
+      let text: string;
+      try {
+        text = readFileSync(file, 'utf8');
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'none' };
+        throw error;
+      }
+      const entry = parseJournal(text);
+      if (entry !== null) return { kind: 'entry', entry };
+      // Never over an older one: each may be the only trace of how it was.
+      const keptAs = `${file}.damaged-${nowMs()}`;
+      renameSync(file, keptAs);
+      return { kind: 'damaged', keptAs };
+    },
+    write(entry) {
+      const folder = dirname(file);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const beside = `${file}.new`;
+      const handle = openSync(beside, 'w', 0o600);
+      try {
+        writeSync(handle, `${JSON.stringify({ version: 1, ...entry }, null, 2)}\n`);
+        fsyncSync(handle);
+      } finally {
+        closeSync(handle);
+      }
+      renameSync(beside, file);
+      syncFolder(folder);
+    },
+    clear() {
+      try {
+        unlinkSync(file);
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+        throw error;
+      }
+      syncFolder(dirname(file));
+    },
+  };
+}
+
+/** A rename or an unlink is durable only when its folder is. */
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * How far the GPU's wired limit has to be raised for a model, if at all. Pure arithmetic over readings.
+ *
+ * macOS lets the GPU keep a share of the memory wired (Metal's working set); `iogpu.wired_limit_mb` changes that share
+ * until the next boot, 0 is macOS's own choice. A model that does not fit below it fails or crawls.
+ */
+
+/** MLX gives its buffer cache back on every allocation above this share of the limit: slow, so the peak stays below. */
+const CACHE_FLUSH_SHARE = 0.95;
+/** Above this share the Mac itself runs short: prefill collapses, panics are reported. Nothing here goes further. */
+const MOST_SHARE = 0.85;
+/** The helper accepts nothing below this share but 0: a tiny limit starves the window server. */
+const LEAST_SHARE = 0.5;
+/**
+ * What a model needs above its weights before this machine has measured it: conversation cache, prefill, runtime. Chosen
+ * so that gpt-oss-20b (11,516 MiB) on 16 GB gets 12,800 MiB: no MLX warning, 3.5 GiB left beside the limit.
+ */
+const UNCALIBRATED_ROOM_MIB = 644;
+/** 13,312 MiB on 16 GB: what guides for this model tell people to set. */
+const RECIPE = { memoryMiB: 16_384, limitMiB: 13_312 } as const;
+
+/** MLX runs from here on. */
+const FIRST_MACOS = 14;
+/** From here on MLX keeps its buffers resident (residency sets); before, the limit only bounds what may be allocated. */
+const FIRST_MACOS_WITH_RESIDENCY = 15;
+/** The limit's name on macOS 12 and 13, where it counts bytes. Shown, never written: MLX does not run there. */
+export const OLDER_KNOB = 'debug.iogpu.wired_limit';
+export const KNOB = 'iogpu.wired_limit_mb';
+
+export interface WiredLimitReading {
+  readonly memoryMiB: number;
+  readonly macosMajor: number;
+  /** `iogpu.wired_limit_mb` as read; 0 is macOS's own choice. */
+  readonly settingMiB: number;
+  /** Metal's working set as the engine last reported it under this setting, null when no engine has run yet. */
+  readonly workingSetMiB: number | null;
+  /** Values this app has set since boot: a setting that is none of them is another tool's. */
+  readonly ourValuesMiB: readonly number[];
+  /** Wired memory before a model is loaded: the system's own. */
+  readonly wiredBeforeLoadMiB: number;
+  /** Memory of the app's own processes without the model. */
+  readonly ownProcessesMiB: number;
+}
+
+export interface ModelNeed {
+  readonly weightsMiB: number;
+  /** Peak by this machine's own measurements, null before the first. */
+  readonly calibratedPeakMiB: number | null;
+}
+
+export interface LimitChoice {
+  readonly name: 'minimum' | 'recipe';
+  readonly limitMiB: number;
+  /** What is left for everything else when the model is at its predicted peak. May be negative. */
+  readonly leavesMiB: number;
+  /** The same when the whole limit is in use. */
+  readonly leavesFullyUsedMiB: number;
+}
+
+export type PlanVerdict =
+  /** The limit in force is enough; `by` says whose it is. */
+  | { readonly kind: 'none-needed'; readonly by: 'macos' | 'headroom' }
+  /** Another tool has set it high enough (or higher than we would): left alone. */
+  | { readonly kind: 'respected-other-tool'; readonly aboveMost: boolean }
+  | { readonly kind: 'raise'; readonly toMiB: number; readonly choices: readonly LimitChoice[] }
+  /** 85 % of the memory is less than the model would like, but holds its peak: slower, not dangerous. */
+  | {
+      readonly kind: 'capped';
+      readonly toMiB: number;
+      readonly wouldLikeMiB: number;
+      readonly choices: readonly LimitChoice[];
+    }
+  /** Not even 85 % of the memory holds the model. */
+  | { readonly kind: 'ram-too-small'; readonly mostMiB: number }
+  | { readonly kind: 'macos-too-old'; readonly knob: string; readonly knobUnit: 'bytes' };
+
+export interface WiredLimitPlan {
+  readonly verdict: PlanVerdict;
+  readonly memoryMiB: number;
+  /** What holds now: the setting, or macOS's own choice. */
+  readonly limitMiB: number;
+  /** Where `limitMiB` comes from: the sysctl, Metal itself, or the values other Macs reported (before the first run). */
+  readonly limitFrom: 'setting' | 'metal' | 'recorded';
+  readonly peakMiB: number;
+  readonly peakFrom: 'measured' | 'estimated';
+  readonly needMiB: number;
+  readonly leavesMiB: number;
+  /** The weights fit below the limit in force: starting without a raise is slow, not hopeless. */
+  readonly canStartAnyway: boolean;
+  /** macOS 14: the limit bounds allocations, but nothing is kept resident. */
+  readonly keepsResident: boolean;
+}
+
+export function plan(reading: WiredLimitReading, need: ModelNeed): WiredLimitPlan {
+  const { memoryMiB, settingMiB, wiredBeforeLoadMiB, ownProcessesMiB } = reading;
+  const peakMiB = Math.ceil(need.calibratedPeakMiB ?? need.weightsMiB + UNCALIBRATED_ROOM_MIB);
+  const needMiB = Math.ceil(peakMiB / CACHE_FLUSH_SHARE);
+  const mostMiB = mostLimitMiB(memoryMiB);
+  const [limitMiB, limitFrom] = limitInForce(reading);
+  const leaves = (usedMiB: number) => Math.floor(memoryMiB - wiredBeforeLoadMiB - usedMiB - ownProcessesMiB);
+  const choice = (name: LimitChoice['name'], toMiB: number): LimitChoice => ({
+    name,
+    limitMiB: toMiB,
+    leavesMiB: leaves(peakMiB),
+    leavesFullyUsedMiB: leaves(toMiB),
+  });
+  const choices = (toMiB: number): readonly LimitChoice[] => {
+    const recipeFits = memoryMiB === RECIPE.memoryMiB && RECIPE.limitMiB > toMiB && RECIPE.limitMiB <= mostMiB;
+    return recipeFits ? [choice('minimum', toMiB), choice('recipe', RECIPE.limitMiB)] : [choice('minimum', toMiB)];
+  };
+
+  const verdict = ((): PlanVerdict => {
+    if (reading.macosMajor < FIRST_MACOS) return { kind: 'macos-too-old', knob: OLDER_KNOB, knobUnit: 'bytes' };
+    const isOthers = settingMiB > 0 && !reading.ourValuesMiB.includes(settingMiB);
+    if (limitMiB >= needMiB) {
+      if (isOthers) return { kind: 'respected-other-tool', aboveMost: settingMiB > mostMiB };
+      return { kind: 'none-needed', by: settingMiB > 0 ? 'headroom' : 'macos' };
+    }
+    if (needMiB <= mostMiB) {
+      // A need below half of the memory only comes up where another tool has set a smaller limit still.
+      const toMiB = Math.max(needMiB, leastLimitMiB(memoryMiB));
+      return { kind: 'raise', toMiB, choices: choices(toMiB) };
+    }
+    if (peakMiB > Math.max(mostMiB, limitMiB)) return { kind: 'ram-too-small', mostMiB };
+    // As far as we go already, or further: whatever it lacks, raising is not the answer.
+    if (limitMiB >= mostMiB) {
+      return isOthers
+        ? { kind: 'respected-other-tool', aboveMost: settingMiB > mostMiB }
+        : { kind: 'none-needed', by: settingMiB > 0 ? 'headroom' : 'macos' };
+    }
+    return { kind: 'capped', toMiB: mostMiB, wouldLikeMiB: needMiB, choices: choices(mostMiB) };
+  })();
+
+  return {
+    verdict,
+    memoryMiB,
+    limitMiB,
+    limitFrom,
+    peakMiB,
+    peakFrom: need.calibratedPeakMiB === null ? 'estimated' : 'measured',
+    needMiB,
+    leavesMiB: leaves(peakMiB),
+    canStartAnyway: reading.macosMajor >= FIRST_MACOS && need.weightsMiB <= limitMiB,
+    keepsResident: reading.macosMajor >= FIRST_MACOS_WITH_RESIDENCY,
+  };
+}
+
+/** The most this app ever sets: 85 % of the memory. */
+export const mostLimitMiB = (memoryMiB: number): number => Math.floor(memoryMiB * MOST_SHARE);
+/** The least this app ever raises to. */
+export const leastLimitMiB = (memoryMiB: number): number => Math.ceil(memoryMiB * LEAST_SHARE);
+
+/** Whether a value asked for by the window may be set: in range, and more than what is in force. */
+export type LimitRefusal = 'not-an-integer' | 'below-half' | 'above-85-percent' | 'would-lower';
+
+export function refuseLimit(limitMiB: number, memoryMiB: number, settingMiB: number): LimitRefusal | null {
+  if (!Number.isSafeInteger(limitMiB)) return 'not-an-integer';
+  if (limitMiB < leastLimitMiB(memoryMiB)) return 'below-half';
+  if (limitMiB > mostLimitMiB(memoryMiB)) return 'above-85-percent';
+  if (limitMiB < settingMiB) return 'would-lower';
+  return null;
+}
+
+function limitInForce(reading: WiredLimitReading): [number, WiredLimitPlan['limitFrom']] {
+  if (reading.settingMiB > 0) return [reading.settingMiB, 'setting'];
+  if (reading.workingSetMiB !== null) return [Math.floor(reading.workingSetMiB), 'metal'];
+  return [recordedDefaultMiB(reading.memoryMiB, reading.macosMajor), 'recorded'];
+}
+
+/** macOS's own choice as Macs reported it, share of the memory; there is no rule behind it that anybody has found. */
+const recordedShares: readonly { readonly memoryMiB: number; readonly untilMacos15: number; readonly later: number }[] =
+  [
+    { memoryMiB: 8_192, untilMacos15: 2 / 3, later: 2 / 3 },
+    { memoryMiB: 16_384, untilMacos15: 2 / 3, later: 12_124.2 / 16_384 },
+    { memoryMiB: 32_768, untilMacos15: 2 / 3, later: 24.96 / 32 },
+    { memoryMiB: 65_536, untilMacos15: 0.75, later: 53_084.2 / 65_536 },
+    { memoryMiB: 131_072, untilMacos15: 0.75, later: 107.5 / 128 },
+  ];
+
+/**
+ * Only until Metal has been asked. Between recorded sizes the next smaller one's share is taken: shares grow with the
+ * memory, so this errs towards asking.
+ */
+function recordedDefaultMiB(memoryMiB: number, macosMajor: number): number {
+  const known = recordedShares.findLast((each) => each.memoryMiB <= memoryMiB) ?? recordedShares[0];
+  if (known === undefined) return 0;
+  return Math.floor(memoryMiB * (macosMajor <= 15 ? known.untilMacos15 : known.later));
+}
