@@ -14,6 +14,7 @@ import { appErrorOf } from '../host/app-error.ts';
 import { type Answer, ended, grow, isFinal, newAnswer } from './answer.ts';
 import { createDeltaCoalescer } from './delta-coalescer.ts';
 import { historyFor } from './history.ts';
+import { localDate } from '../local-date.ts';
 import type { Log } from '../log/log.ts';
 import type { ConversationStore, Turn } from './store.ts';
 
@@ -158,10 +159,3 @@ export function createChat(ports: ChatPorts): Chat {
 
 const notFound = (): AppFault =>
   new AppFault('not-found', 'This conversation is no longer there.', 'Choose another one or begin a new one.');
-
-/** YYYY-MM-DD in local time. */
-export function localDate(ms: number): string {
-  const date = new Date(ms);
-  const two = (n: number): string => String(n).padStart(2, '0');
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-}

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { localDate } from '../chat/chat.ts';
+import { localDate } from '../local-date.ts';
 import type { Engine, GenerationEvent } from '../engine/engine.ts';
 import type { Log } from '../log/log.ts';
 import { closeServer, listenOnLoopback, LOOPBACK } from '../loopback.ts';
