@@ -14,7 +14,8 @@ import { leftAfter, processTree } from '../electron/process-tree.ts';
 const UP_WITHIN_MS = 30_000;
 const ENDED_WITHIN_MS = 10_000;
 const WINDOW_PAINTED = /window painted/;
-const TROUBLE = /\[(warn|error)\]/;
+/** Another program may have the endpoint's usual port; the app then says so and takes the next. */
+const TROUBLE = /\[(warn|error)\](?!.*port.* taken)/;
 
 export async function startPackage(executable: string): Promise<{ log: string; fault: string | null }> {
   const display = await openDisplay();
