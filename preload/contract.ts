@@ -146,6 +146,51 @@ export interface ChatDelta {
   readonly generatedTokens: number;
 }
 
+// ── Memory ────────────────────────────────────────────────────────────────────────────────────────
+
+/** The kernel's own verdict on macOS; from the share of time spent waiting for memory on Linux. */
+export type PressureLevel = 'normal' | 'warning' | 'critical';
+
+/** Where on the gauge the level changes, rising. */
+export const NEEDLE_WARNING = 0.5;
+export const NEEDLE_CRITICAL = 0.657;
+
+export type MemorySource = 'macos' | 'linux';
+
+/** One reading of the machine's memory. Null: this system does not say. */
+export interface MemorySample {
+  readonly atMs: number;
+  readonly level: PressureLevel;
+  /** 0 to 1. */
+  readonly needle: number;
+  readonly totalBytes: number;
+  /** What can be had without compressing or swapping anything: free, purgeable, and cached files. */
+  readonly availableBytes: number | null;
+  readonly wiredBytes: number | null;
+  /** What the compressor occupies. */
+  readonly compressedBytes: number | null;
+  readonly swapUsedBytes: number;
+  /** Null for the first sample and after a gap. */
+  readonly swapOutBytesPerSecond: number | null;
+  /** What MLX holds for weights and caches; null while the model is off. */
+  readonly engineActiveBytes: number | null;
+  readonly source: MemorySource;
+}
+
+/** An app or program and what it uses, its helpers included. */
+export interface MemoryUser {
+  readonly name: string;
+  readonly pid: number;
+  readonly bytes: number;
+  /** Headroom itself or its engine. */
+  readonly isOurs: boolean;
+  /** An app that can be asked to quit. */
+  readonly canQuit: boolean;
+}
+
+/** `asked`: it has quit. `refused`: it still runs, maybe asking about unsaved work. `denied`: macOS did not let us ask. */
+export type QuitOutcome = 'asked' | 'denied' | 'refused' | 'gone';
+
 // ── Settings and the whole picture ────────────────────────────────────────────────────────────────
 
 export interface Settings {
