@@ -8,7 +8,7 @@
 /** MLX gives its buffer cache back on every allocation above this share of the limit: slow, so the peak stays below. */
 const CACHE_FLUSH_SHARE = 0.95;
 /** Above this share the Mac itself runs short: prefill collapses, panics are reported. Nothing here goes further. */
-const MOST_SHARE = 0.85;
+const MOST_PERCENT = 85;
 /** The helper accepts nothing below this share but 0: a tiny limit starves the window server. */
 const LEAST_SHARE = 0.5;
 /**
@@ -146,7 +146,7 @@ export function plan(reading: WiredLimitReading, need: ModelNeed): WiredLimitPla
 }
 
 /** The most this app ever sets: 85 % of the memory. */
-export const mostLimitMiB = (memoryMiB: number): number => Math.floor(memoryMiB * MOST_SHARE);
+export const mostLimitMiB = (memoryMiB: number): number => Math.floor((memoryMiB * MOST_PERCENT) / 100);
 /** The least this app ever raises to. */
 export const leastLimitMiB = (memoryMiB: number): number => Math.ceil(memoryMiB * LEAST_SHARE);
 
