@@ -191,6 +191,137 @@ export interface MemoryUser {
 /** `asked`: it has quit. `refused`: it still runs, maybe asking about unsaved work. `denied`: macOS did not let us ask. */
 export type QuitOutcome = 'asked' | 'denied' | 'refused' | 'gone';
 
+// ── Wired limit ───────────────────────────────────────────────────────────────────────────────────
+
+/** A limit the user may choose. `minimum` is what the model needs, `recipe` what guides for gpt-oss-20b on 16 GB name. */
+export interface WiredLimitChoice {
+  readonly name: 'minimum' | 'recipe';
+  readonly limitMiB: number;
+  /** What is left for everything else when the model is at its predicted peak. May be negative. */
+  readonly leavesMiB: number;
+  /** The same when the whole limit is in use. */
+  readonly leavesFullyUsedMiB: number;
+}
+
+export type WiredLimitVerdict =
+  /** The limit in force is enough; `by` says whose it is. */
+  | { readonly kind: 'none-needed'; readonly by: 'macos' | 'headroom' }
+  /** Another tool has set it high enough: left alone. `aboveMost`: higher than this app would go. */
+  | { readonly kind: 'respected-other-tool'; readonly aboveMost: boolean }
+  | { readonly kind: 'raise'; readonly toMiB: number; readonly choices: readonly WiredLimitChoice[] }
+  /** 85 % of the memory is less than the model would like, but holds its peak: slower, not dangerous. */
+  | {
+      readonly kind: 'capped';
+      readonly toMiB: number;
+      readonly wouldLikeMiB: number;
+      readonly choices: readonly WiredLimitChoice[];
+    }
+  /** Not even 85 % of the memory holds the model. */
+  | { readonly kind: 'ram-too-small'; readonly mostMiB: number }
+  /** macOS 12 and 13 cannot run MLX; their older knob is shown, never written. */
+  | { readonly kind: 'macos-too-old'; readonly knob: string; readonly knobUnit: 'bytes' };
+
+/** How far the GPU's wired limit has to be raised for the chosen model, and what that leaves. */
+export interface WiredLimitPlan {
+  readonly verdict: WiredLimitVerdict;
+  readonly memoryMiB: number;
+  /** What holds now: the setting, or macOS's own choice. */
+  readonly limitMiB: number;
+  /** Where `limitMiB` comes from: the sysctl, Metal itself, or what other Macs reported (before the first run). */
+  readonly limitFrom: 'setting' | 'metal' | 'recorded';
+  readonly peakMiB: number;
+  readonly peakFrom: 'measured' | 'estimated';
+  readonly needMiB: number;
+  /** What is left for everything else at the predicted peak. May be negative. */
+  readonly leavesMiB: number;
+  /** The weights fit below the limit in force: starting without a raise is slow, not hopeless. */
+  readonly canStartAnyway: boolean;
+  /** False on macOS 14: the limit bounds allocations there, but nothing is kept resident. */
+  readonly keepsResident: boolean;
+}
+
+/** `prompt`: the helper if installed, else a macOS password dialog. `myself`: the user runs the command, we watch. */
+export const WIRED_LIMIT_WAYS = ['prompt', 'myself'] as const;
+export type WiredLimitWay = (typeof WIRED_LIMIT_WAYS)[number];
+
+/** Who wanted the model when a raise turned out to be needed. Only a click in the window ever raises. */
+export type WiredLimitAskedBy = 'window' | 'endpoint' | 'timer';
+
+/** Something worth telling once, beside the state. `code` is stable. */
+export interface WiredLimitNote {
+  readonly code: 'restored' | 'reset-by-reboot' | 'set-at-boot' | 'kept-other-value';
+  readonly message: string;
+}
+
+/** The wired limit; the diagram and the transitions are in `main/wired-limit/state.ts`. 0 MiB is macOS's own choice. */
+export type WiredLimitState =
+  | { readonly kind: 'not-needed'; readonly why: string }
+  | { readonly kind: 'idle'; readonly settingMiB: number; readonly note: WiredLimitNote | null }
+  /** The chosen model needs more than the limit: waits for the user. `command` is what "myself" means. */
+  | {
+      readonly kind: 'asking';
+      readonly plan: WiredLimitPlan;
+      readonly askedBy: WiredLimitAskedBy;
+      readonly settingMiB: number;
+      readonly originalMiB: number | null;
+    }
+  /** A dialog is open, or `command` waits for the user to run it. */
+  | {
+      readonly kind: 'raising' | 'restoring';
+      readonly by: WiredLimitWay;
+      readonly fromMiB: number;
+      readonly toMiB: number;
+      readonly originalMiB: number;
+      readonly command: string;
+      readonly thenStart: boolean;
+    }
+  | {
+      readonly kind: 'verifying';
+      readonly during: 'raise' | 'restore';
+      readonly fromMiB: number;
+      readonly toMiB: number;
+      readonly originalMiB: number;
+      readonly thenStart: boolean;
+    }
+  /** `fromEarlierRun`: found so when the app started, after a crash or because it stays until the next boot. */
+  | {
+      readonly kind: 'raised';
+      readonly settingMiB: number;
+      readonly originalMiB: number;
+      readonly fromEarlierRun: boolean;
+    }
+  /** It did not go as asked. `originalMiB` is where "Put everything back" leads, null when nothing was changed. */
+  | {
+      readonly kind: 'trouble';
+      readonly during: 'raise' | 'restore' | 'look';
+      readonly cause: FailureCause;
+      readonly settingMiB: number;
+      readonly originalMiB: number | null;
+      /** To run by hand; null where that would not help. */
+      readonly command: string | null;
+    };
+
+/** The optional helper that sets the limit without a dialog each time. */
+export type WiredLimitHelperState =
+  | { readonly kind: 'not-installed' }
+  | { readonly kind: 'installed'; readonly version: number }
+  | { readonly kind: 'outdated'; readonly foundVersion: number | null }
+  /** Installed but not running: macOS has it switched off in System Settings › General › Login Items. */
+  | { readonly kind: 'switched-off' }
+  /** It answers another user of this Mac only. */
+  | { readonly kind: 'other-user'; readonly userId: number }
+  /** Its files could be changed by somebody who is not root. */
+  | { readonly kind: 'unsafe'; readonly why: string }
+  | { readonly kind: 'not-here'; readonly why: string };
+
+export interface WiredLimitHelperStatus {
+  readonly state: WiredLimitHelperState;
+  /** The limit set at every boot, null when that is off (the default). */
+  readonly atBootMiB: number | null;
+  /** What just happened, in words; null for a mere look. */
+  readonly message: string | null;
+}
+
 // ── Settings and the whole picture ────────────────────────────────────────────────────────────────
 
 export interface Settings {
@@ -271,6 +402,17 @@ export const routes = {
   'endpoint.reveal': route<{ url: string; key: string }>()(nothing),
   /** Hides the window (Escape). Does nothing in the headless host. */
   'window.hide': route<null>()(nothing),
+  /** The last ten minutes of `memory.sample`, oldest first. */
+  'memory.history': route<{ samples: readonly MemorySample[] }>()(nothing),
+  /** The biggest users of memory, helpers counted with their app, biggest first. Takes a moment: ask when it is shown. */
+  'memory.apps': route<{ apps: readonly MemoryUser[] }>()(nothing),
+  /** Asks an app from `memory.apps` to quit, as its own menu would, and waits up to 15 s. Errors: refused (not a Mac). */
+  'memory.quitApp': route<{ outcome: QuitOutcome; message: string }>()(
+    v.strictObject({
+      pid: v.pipe(v.number(), v.safeInteger(), v.minValue(2), v.maxValue(2 ** 31)),
+      name: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+    }),
+  ),
 } as const satisfies Record<string, Route<unknown, unknown>>;
 
 export type RouteName = keyof typeof routes;
@@ -298,6 +440,7 @@ export interface Events {
   'chat.conversations': readonly ConversationSummary[];
   'settings.changed': Settings;
   'model.changed': ModelInfo | null;
+  'memory.sample': MemorySample;
   /** The window was shown: focus belongs in the composer. */
   'window.shown': null;
 }
@@ -309,6 +452,7 @@ export const eventNames = [
   'chat.conversations',
   'settings.changed',
   'model.changed',
+  'memory.sample',
   'window.shown',
 ] as const satisfies readonly EventName[];
 

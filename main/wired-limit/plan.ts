@@ -4,6 +4,7 @@
  * macOS lets the GPU keep a share of the memory wired (Metal's working set); `iogpu.wired_limit_mb` changes that share
  * until the next boot, 0 is macOS's own choice. A model that does not fit below it fails or crawls.
  */
+import type { WiredLimitChoice, WiredLimitPlan, WiredLimitVerdict } from '../../preload/contract.ts';
 
 /** MLX gives its buffer cache back on every allocation above this share of the limit: slow, so the peak stays below. */
 const CACHE_FLUSH_SHARE = 0.95;
@@ -48,49 +49,6 @@ export interface ModelNeed {
   readonly calibratedPeakMiB: number | null;
 }
 
-export interface LimitChoice {
-  readonly name: 'minimum' | 'recipe';
-  readonly limitMiB: number;
-  /** What is left for everything else when the model is at its predicted peak. May be negative. */
-  readonly leavesMiB: number;
-  /** The same when the whole limit is in use. */
-  readonly leavesFullyUsedMiB: number;
-}
-
-export type PlanVerdict =
-  /** The limit in force is enough; `by` says whose it is. */
-  | { readonly kind: 'none-needed'; readonly by: 'macos' | 'headroom' }
-  /** Another tool has set it high enough (or higher than we would): left alone. */
-  | { readonly kind: 'respected-other-tool'; readonly aboveMost: boolean }
-  | { readonly kind: 'raise'; readonly toMiB: number; readonly choices: readonly LimitChoice[] }
-  /** 85 % of the memory is less than the model would like, but holds its peak: slower, not dangerous. */
-  | {
-      readonly kind: 'capped';
-      readonly toMiB: number;
-      readonly wouldLikeMiB: number;
-      readonly choices: readonly LimitChoice[];
-    }
-  /** Not even 85 % of the memory holds the model. */
-  | { readonly kind: 'ram-too-small'; readonly mostMiB: number }
-  | { readonly kind: 'macos-too-old'; readonly knob: string; readonly knobUnit: 'bytes' };
-
-export interface WiredLimitPlan {
-  readonly verdict: PlanVerdict;
-  readonly memoryMiB: number;
-  /** What holds now: the setting, or macOS's own choice. */
-  readonly limitMiB: number;
-  /** Where `limitMiB` comes from: the sysctl, Metal itself, or the values other Macs reported (before the first run). */
-  readonly limitFrom: 'setting' | 'metal' | 'recorded';
-  readonly peakMiB: number;
-  readonly peakFrom: 'measured' | 'estimated';
-  readonly needMiB: number;
-  readonly leavesMiB: number;
-  /** The weights fit below the limit in force: starting without a raise is slow, not hopeless. */
-  readonly canStartAnyway: boolean;
-  /** macOS 14: the limit bounds allocations, but nothing is kept resident. */
-  readonly keepsResident: boolean;
-}
-
 export function plan(reading: WiredLimitReading, need: ModelNeed): WiredLimitPlan {
   const { memoryMiB, settingMiB, wiredBeforeLoadMiB, ownProcessesMiB } = reading;
   const peakMiB = Math.ceil(need.calibratedPeakMiB ?? need.weightsMiB + UNCALIBRATED_ROOM_MIB);
@@ -98,18 +56,18 @@ export function plan(reading: WiredLimitReading, need: ModelNeed): WiredLimitPla
   const mostMiB = mostLimitMiB(memoryMiB);
   const [limitMiB, limitFrom] = limitInForce(reading);
   const leaves = (usedMiB: number) => Math.floor(memoryMiB - wiredBeforeLoadMiB - usedMiB - ownProcessesMiB);
-  const choice = (name: LimitChoice['name'], toMiB: number): LimitChoice => ({
+  const choice = (name: WiredLimitChoice['name'], toMiB: number): WiredLimitChoice => ({
     name,
     limitMiB: toMiB,
     leavesMiB: leaves(peakMiB),
     leavesFullyUsedMiB: leaves(toMiB),
   });
-  const choices = (toMiB: number): readonly LimitChoice[] => {
+  const choices = (toMiB: number): readonly WiredLimitChoice[] => {
     const recipeFits = memoryMiB === RECIPE.memoryMiB && RECIPE.limitMiB > toMiB && RECIPE.limitMiB <= mostMiB;
     return recipeFits ? [choice('minimum', toMiB), choice('recipe', RECIPE.limitMiB)] : [choice('minimum', toMiB)];
   };
 
-  const verdict = ((): PlanVerdict => {
+  const verdict = ((): WiredLimitVerdict => {
     if (reading.macosMajor < FIRST_MACOS) return { kind: 'macos-too-old', knob: OLDER_KNOB, knobUnit: 'bytes' };
     const isOthers = settingMiB > 0 && !reading.ourValuesMiB.includes(settingMiB);
     if (limitMiB >= needMiB) {
