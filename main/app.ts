@@ -11,8 +11,14 @@ import { createSupervisor, pythonCommand } from './engine/supervisor.ts';
 import { AppFault } from './fault.ts';
 import { createEndpoint, type Endpoint } from './gateway/endpoint.ts';
 import { openDefaultKey } from './gateway/key.ts';
+import { systemClock } from './engine/clock.ts';
 import { checkedLink } from './host/link.ts';
 import { type LogLevel, openLog } from './log/log.ts';
+import { type Commands, macCommands, noCommands } from './memory/commands.ts';
+import { memoryHandlers } from './memory/handlers.ts';
+import { readLinuxMemory } from './memory/linux-files.ts';
+import { createMemoryMonitor } from './memory/monitor.ts';
+import { readMemory } from './memory/reading.ts';
 import { createModels } from './models/models.ts';
 import { openSettings } from './settings/settings.ts';
 
@@ -32,6 +38,10 @@ export interface AppOptions {
   /** Opens an already checked https or mailto address outside the app. */
   openExternal(url: string): Promise<void>;
   hideWindow(): void;
+  /** macOS's own commands; the real ones when left out. */
+  readonly commands?: Commands;
+  /** Bytes a byte of the engine's memory counts for: 1, but where a small model stands for a large one. */
+  readonly engineMemoryScale?: number;
 }
 
 export interface App {
@@ -42,6 +52,8 @@ export interface App {
   /** The endpoint other programs use; null when it could not listen. */
   readonly endpoint: { readonly url: string; readonly key: string } | null;
   readonly modelName: string | null;
+  /** Hosts say when a window comes into sight or leaves it: unwatched, memory is read less often. */
+  setWindowVisible(isVisible: boolean): void;
   /** Writes to the app's log file. Never pass chat text. */
   log(level: LogLevel, message: string): void;
   /**
@@ -91,6 +103,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     cacheFolder,
   });
   engine.subscribe((state) => publish({ event: 'engine.state', payload: state }));
+
+  const isMac = options.platform === 'darwin';
+  const commands = options.commands ?? (isMac ? macCommands : noCommands);
+  const monitor = createMemoryMonitor({
+    read: () => (isMac ? readMemory(commands) : readLinuxMemory()),
+    engineActiveBytes: () =>
+      engine.metrics === null ? null : engine.metrics.memory.activeBytes * (options.engineMemoryScale ?? 1),
+    clock: systemClock,
+    log,
+  });
+  monitor.subscribe((sample) => publish({ event: 'memory.sample', payload: sample }));
+  engine.subscribe(({ kind }) => monitor.setEngineOn(kind !== 'off' && kind !== 'failed'));
 
   const ensureRunning = (): void => {
     const model = models.current;
@@ -196,6 +220,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       options.hideWindow();
       return null;
     },
+    ...memoryHandlers({ monitor, commands, isMac, ourPid: process.pid }),
   };
 
   const suspend = async (): Promise<void> => {
@@ -205,6 +230,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   let disposing: Promise<void> | null = null;
   const dispose = async (): Promise<void> => {
+    monitor.dispose();
     await Promise.all([endpoint?.dispose(), suspend()]);
     await engine.dispose();
     store.close();
@@ -224,6 +250,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     get modelName() {
       return models.current?.info.name ?? null;
     },
+    setWindowVisible: (isVisible) => monitor.setVisible(isVisible),
     log,
     suspend,
     dispose: () => (disposing ??= dispose()),

@@ -100,6 +100,7 @@ async function run(asked: HeadlessArguments): Promise<number> {
       files,
       port: asked.port,
       log: app.log,
+      onWindows: (count) => app.setWindowVisible(count > 0),
       announceLink: (url) => say(`a window without a good link asked to connect; here is a fresh link: ${url}`),
     });
     opened.push(() => host.dispose());

@@ -121,7 +121,11 @@ async function run(): Promise<void> {
       }),
     screens: () => ({ screens: screen.getAllDisplays(), cursor: screen.getCursorScreenPoint() }),
     hideApp: () => (platform === 'darwin' ? electronApp.hide() : undefined),
-    onShown: () => transport.publish({ event: 'window.shown', payload: null }),
+    onShown: () => {
+      app.setWindowVisible(true);
+      transport.publish({ event: 'window.shown', payload: null });
+    },
+    onHidden: () => app.setWindowVisible(false),
     log: app.log,
   });
   const transport = createIpcTransport({

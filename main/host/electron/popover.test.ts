@@ -71,6 +71,7 @@ function setUp() {
     screens: () => ({ screens: [screen], cursor: { x: 10, y: 500 } }),
     hideApp: () => void told.push('app hidden'),
     onShown: () => void told.push('shown'),
+    onHidden: () => void told.push('hidden'),
     log: () => {},
   });
   const last = (): FakeWindow => {
@@ -120,6 +121,24 @@ describe('showing', () => {
     popover.dispose();
   });
 
+  it('tells once of every end of being seen, however it comes', () => {
+    const { popover, told, open } = setUp();
+    open();
+    popover.hide();
+    popover.hide();
+    open('window').events.onClosed();
+    open();
+    popover.dispose();
+    expect(told.filter((word) => word !== 'app hidden')).toEqual([
+      'shown',
+      'hidden',
+      'shown',
+      'hidden',
+      'shown',
+      'hidden',
+    ]);
+  });
+
   it('hidden before it has painted, it stays hidden', () => {
     const { popover, last } = setUp();
     popover.show('popover', ICON);
@@ -144,10 +163,10 @@ describe('hiding', () => {
     const { popover, told, open } = setUp();
     open('popover');
     popover.hide();
-    expect(told).toEqual(['shown', 'app hidden']);
+    expect(told).toEqual(['shown', 'hidden', 'app hidden']);
     open('window');
     popover.hide();
-    expect(told).toEqual(['shown', 'app hidden', 'shown']);
+    expect(told).toEqual(['shown', 'hidden', 'app hidden', 'shown', 'hidden']);
     popover.dispose();
   });
 

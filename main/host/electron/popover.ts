@@ -61,6 +61,8 @@ export function createPopover<W extends PopoverWindow>(ports: {
   /** Gives the focus back to the app that had it (macOS). */
   hideApp(): void;
   onShown(): void;
+  /** Hidden or gone; once for every onShown. */
+  onHidden(): void;
   readonly log: Log;
 }): Popover<W> {
   const { log } = ports;
@@ -121,8 +123,10 @@ export function createPopover<W extends PopoverWindow>(ports: {
   function hide(): void {
     if (state.kind !== 'shown' && state.kind !== 'opening') return;
     const { window, form } = state;
+    const wasShown = state.kind === 'shown';
     state = { kind: 'hidden', window, form, life: setTimeout(discard, HIDDEN_WINDOW_LIFE_MS) };
     window.hide();
+    if (wasShown) ports.onHidden();
   }
 
   function blurred(window: W): void {
@@ -136,7 +140,9 @@ export function createPopover<W extends PopoverWindow>(ports: {
 
   function forget(): void {
     if (state.kind === 'hidden') clearTimeout(state.life);
+    const wasShown = state.kind === 'shown';
     state = { kind: 'absent' };
+    if (wasShown) ports.onHidden();
   }
 
   function discard(): void {

@@ -30,6 +30,8 @@ export interface HeadlessHostOptions {
   readonly log: Log;
   /** Tells the person at the terminal about a link that replaces a spent one. */
   announceLink(url: string): void;
+  /** How many windows are connected, whenever that changes. */
+  readonly onWindows?: (count: number) => void;
   readonly nowMs?: () => number;
   readonly timing?: TransportTiming;
 }
@@ -43,6 +45,7 @@ export async function startHeadlessHost(options: HeadlessHostOptions): Promise<H
     gate,
     log,
     ...(options.timing === undefined ? {} : { timing: options.timing }),
+    ...(options.onWindows === undefined ? {} : { onWindows: options.onWindows }),
     admit: (hello) => {
       const { state, verdict } = admit(admissions, hello, nowMs(), newSecret);
       admissions = state;

@@ -47,6 +47,8 @@ export function createWebSocketTransport(ports: {
   readonly admit: (hello: v.InferOutput<typeof helloSchema>['hello']) => Verdict;
   readonly log: Log;
   readonly timing?: TransportTiming;
+  /** Called when the number of admitted windows changes. */
+  readonly onWindows?: (count: number) => void;
 }): WebSocketTransport {
   const { gate, admit, log, timing = usualTiming } = ports;
   const clients = new Set<Client>();
@@ -86,6 +88,7 @@ export function createWebSocketTransport(ports: {
     socket.on('close', () => {
       clients.delete(client);
       if (client.state.kind === 'greeting') clearTimeout(client.state.deadline);
+      else countWindows();
     });
   }
 
@@ -106,6 +109,11 @@ export function createWebSocketTransport(ports: {
     }
     client.state = { kind: 'admitted' };
     send(client, { session: verdict.session });
+    countWindows();
+  }
+
+  function countWindows(): void {
+    ports.onWindows?.([...clients].filter(({ state }) => state.kind === 'admitted').length);
   }
 
   async function answer(client: Client, message: unknown): Promise<void> {
