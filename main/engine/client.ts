@@ -51,6 +51,8 @@ export interface EngineClient {
     signal: AbortSignal,
   ): Promise<number>;
   snapshot(signal: AbortSignal): Promise<EngineSnapshot>;
+  /** Begins to drop prompt cache and buffers; the snapshots tell when it is done. */
+  dropCaches(signal: AbortSignal): Promise<void>;
   /** Snapshots as they come, until the connection ends (resolves) or the signal aborts. Throws like `chat`. */
   watch(
     handlers: { onSnapshot(snapshot: EngineSnapshot): void; onComment(): void },
@@ -67,6 +69,9 @@ export function createEngineClient(address: { socketPath: string; token: string 
     },
     async snapshot(signal) {
       return toSnapshot(parsed(snapshotSchema, await readJson(address, 'GET', '/metrics', null, signal)));
+    },
+    async dropCaches(signal) {
+      await readJson(address, 'POST', '/drop-cache', {}, signal);
     },
     async watch({ onSnapshot, onComment }, signal) {
       const response = await open(address, 'GET', '/events', null, signal);

@@ -66,9 +66,9 @@ export type GenerationEvent =
 
 /**
  * `stopped`: the engine was turned off meanwhile. `failed`: the engine or its process broke, the message says how.
- * `disconnected`: the answer broke off and nobody knows why.
+ * `disconnected`: the answer broke off and nobody knows why. `protected`: ended or refused to save the machine's memory.
  */
-export type EngineErrorCode = 'aborted' | 'stopped' | 'off' | 'failed' | 'bad-request' | 'disconnected';
+export type EngineErrorCode = 'aborted' | 'stopped' | 'off' | 'failed' | 'bad-request' | 'disconnected' | 'protected';
 
 /** Thrown by `generate` and `count`. `aborted` when the caller's signal ended it. */
 export class EngineError extends Error {
@@ -128,6 +128,11 @@ export interface Engine {
     request: Pick<GenerationRequest, 'messages' | 'effort' | 'date' | 'tools'>,
     signal: AbortSignal,
   ): Promise<number>;
+  /**
+   * Gives back what is kept only to be faster (KV of earlier prompts, MLX's buffers). An answer under way goes on.
+   * Does nothing when no model is loaded. Rejects with EngineError when the engine cannot be asked.
+   */
+  dropCaches(): Promise<void>;
   /** The child's last output lines, at most 200, oldest first, without terminal escapes. */
   logTail(): readonly string[];
   /** Stops and releases everything. */

@@ -267,6 +267,18 @@ class Supervisor implements Engine {
     }
   }
 
+  async dropCaches(): Promise<void> {
+    const run = this.#ready();
+    if (run === null) return;
+    const off = this.#off.signal;
+    try {
+      await run.client.dropCaches(AbortSignal.any([off, run.over.signal]));
+    } catch (error) {
+      // What has ended has no caches left.
+      if (!off.aborted && !run.over.signal.aborted) throw await this.#explained(error, run, off, off);
+    }
+  }
+
   #ready(): Run | null {
     return this.#state.kind === 'ready' || this.#state.kind === 'busy' ? this.#run : null;
   }

@@ -53,6 +53,7 @@ const engineFaults: Record<EngineError['code'], { readonly status: number; reado
   failed: { status: 500, code: 'model_failed' },
   disconnected: { status: 500, code: 'model_failed' },
   'bad-request': { status: 400, code: 'bad_request' },
+  protected: { status: 503, code: 'memory_short' },
 };
 
 /** Anything thrown while a request was served. What is unknown is logged under a number, never shown. */

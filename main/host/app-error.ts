@@ -12,6 +12,7 @@ const engineCodes: Record<EngineError['code'], ErrorCode> = {
   failed: 'engine-failed',
   disconnected: 'engine-failed',
   'bad-request': 'refused',
+  protected: 'refused',
 };
 
 /**

@@ -104,6 +104,10 @@ class Job:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
+class DropCaches:
+    """In the queue of jobs: look at whether the caches are to be dropped."""
+
+
 class Slot:
     """One request at a time. A second one is refused, or waits for a cancelled one to wind down."""
 
@@ -147,7 +151,9 @@ class Generation:
         self._monitor = monitor
         self._on_death = on_death
         self._slot = Slot()
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        # DropCaches only wakes a thread that waits; one that answers looks at the event by itself.
+        self._jobs: queue.SimpleQueue[Job | DropCaches | None] = queue.SimpleQueue()
+        self._drop_wanted = threading.Event()
         self._stopping = threading.Event()
         self._tokenizer_known = threading.Event()
         self._thread = threading.Thread(target=self._run, name="generation", daemon=True)
@@ -180,6 +186,22 @@ class Generation:
             self._slot.free()
             raise
         self._jobs.put(job)
+
+    def drop_caches(self) -> None:
+        """Gives back what is kept only to be faster: at once when idle, else with the chunk or
+        token in work. An answer under way goes on."""
+        self._drop_wanted.set()
+        self._jobs.put(DropCaches())
+
+    def _drop_if_wanted(self) -> None:
+        if not self._drop_wanted.is_set():
+            return
+        self._drop_wanted.clear()
+        if self._prompt_cache is not None:
+            self._prompt_cache.clear()
+            self._monitor.prompt_cache(0, 0)
+        gc.collect()
+        mx.clear_cache()
 
     def _refuse_unless_ready(self) -> None:
         match self._monitor.phase:
@@ -234,6 +256,9 @@ class Generation:
 
     def _answer_requests(self) -> None:
         while (job := self._jobs.get()) is not None:
+            self._drop_if_wanted()
+            if isinstance(job, DropCaches):
+                continue
             try:
                 last = _cancelled(job) if self._stopping.is_set() else self._answer(job)
             except Exception as error:
@@ -283,6 +308,7 @@ class Generation:
                         self._monitor.generated(job.answer.tokens)
                         if deltas:
                             job.events.put(Generated(deltas))
+                        self._drop_if_wanted()
                         if job.answer.ended:
                             break
                         if job.cancelled.is_set():
@@ -318,6 +344,7 @@ class Generation:
                 mx.clear_cache()
                 done += n
                 self._monitor.prefilled(done - start)
+                self._drop_if_wanted()
                 job.events.put(Prefilling(done - start, last + 1 - start))
             if end > start:
                 self._prompt_cache.insert(job.prompt[:end], cache, kind)
@@ -333,7 +360,7 @@ class Generation:
         """A request that slipped in behind the end of the queue."""
         with contextlib.suppress(queue.Empty):
             while True:
-                if (job := self._jobs.get_nowait()) is not None:
+                if isinstance(job := self._jobs.get_nowait(), Job):
                     job.events.put(_cancelled(job))
 
     def _die(self, error: Exception, what: str, exit_code: int) -> None:

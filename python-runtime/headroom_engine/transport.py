@@ -122,6 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._handle(
             {
                 "/count": self._count,
+                "/drop-cache": self._drop_cache,
                 "/v1/chat/completions": self._chat,
                 "/v1/completions": self._completion,
             }
@@ -166,6 +167,13 @@ class _Handler(BaseHTTPRequestHandler):
         if generation.tokenizer is None:
             raise ApiError(503, self._phase_or("loading"), "the tokenizer is not loaded")
         self._send_json(200, {"tokens": count_tokens(body, generation.tokenizer)})
+
+    def _drop_cache(self) -> None:
+        """Only begins it: the metrics tell when it is done."""
+        if self.server.monitor.phase not in ("ready", "busy"):
+            raise ApiError(503, self._phase_or("loading"), "the model is not loaded")
+        self.server.generation.drop_caches()
+        self._send_json(200, {"status": "ok"})
 
     def _chat(self) -> None:
         self._generate(chat=True)

@@ -12,7 +12,7 @@ from headroom_engine.loading import load_tokenizer, load_weights, read_folder
 from headroom_engine.prompt_cache import PromptCache
 from headroom_engine.residency import WEIGHTS_MARGIN_BYTES, WiredLimit
 
-from .running_engine import RunningEngine
+from .running_engine import RunningEngine, chat_body
 
 MIB = 2**20
 
@@ -176,4 +176,48 @@ def test_memory_stays_bounded_over_many_chats(model: Path) -> None:
         assert 0 < max(sequences) < 24
         # Beside the cache only scalars and the last step's leftovers.
         assert max(actives) <= limit + 64_000, actives
+        engine.stop()
+
+
+def test_caches_are_dropped_when_idle(model: Path) -> None:
+    with RunningEngine(model) as engine:
+        engine.client.chat("a first chat " + "word " * 200, max_tokens=4)
+        before = engine.client.metrics()
+        assert before["prompt_cache"]["bytes"] > 0
+        assert engine.client.json("POST", "/drop-cache")[0] == 200
+        after = engine.client.wait_for(
+            prompt_cache={**before["prompt_cache"], "sequences": 0, "bytes": 0}
+        )
+        assert after["memory"]["active_bytes"] < before["memory"]["active_bytes"]
+        # Nothing is broken by it: the same chat is read and answered again.
+        reply = engine.client.chat("a first chat " + "word " * 200, max_tokens=4)
+        assert reply["usage"]["prompt_tokens_details"]["cached_tokens"] == 0
+        engine.stop()
+
+
+def test_caches_are_dropped_within_an_answer_which_goes_on(model: Path) -> None:
+    with RunningEngine(model) as engine:
+        body = chat_body("word " * 200, max_tokens=200)
+        dropped = False
+        for frame in engine.client.stream(body):
+            if not isinstance(frame, dict) or not frame["choices"]:
+                continue
+            delta = frame["choices"][0].get("delta", {})
+            if not dropped and (delta.get("reasoning") or delta.get("content")):
+                assert engine.client.metrics()["prompt_cache"]["bytes"] > 0
+                assert engine.client.json("POST", "/drop-cache")[0] == 200
+                dropped = True
+        assert dropped
+        assert frame == "[DONE]"
+        assert engine.client.metrics()["prompt_cache"]["bytes"] == 0
+        engine.stop()
+
+
+def test_caches_of_an_engine_that_loads_cannot_be_dropped(model: Path) -> None:
+    with RunningEngine(model, wait=False) as engine:
+        engine.wait_for_socket()
+        status, reply = engine.client.json("POST", "/drop-cache")
+        if status != 200:  # It may have been quicker.
+            assert (status, reply["error"]["code"]) == (503, "loading")
+        engine.client.wait_for(phase="ready")
         engine.stop()

@@ -18,7 +18,16 @@ import { EngineError, type GenerationEvent } from '../../main/engine/engine.ts';
 import { makeSocketFolder } from '../../main/engine/socket-folder.ts';
 import { pythonCommand } from '../../main/engine/supervisor.ts';
 import { longPrompt, modelFolder, pythonExecutable } from './fixtures.ts';
-import { type EngineUnderTest, type Setup, collect, engineUnderTest, kinds, request, textOf } from './harness.ts';
+import {
+  type EngineUnderTest,
+  type Setup,
+  collect,
+  engineUnderTest,
+  kinds,
+  request,
+  textOf,
+  until,
+} from './harness.ts';
 
 let copies = '';
 beforeAll(() => {
@@ -72,6 +81,31 @@ const failureOf = (promise: Promise<unknown>): Promise<EngineError> =>
   );
 
 describe('the real engine', () => {
+  it('drops its caches when asked, in the middle of an answer too, and does nothing when it is off', async () => {
+    const under = realEngine();
+    await under.engine.dropCaches();
+    await under.engine.start(under.model);
+    const text = 'word '.repeat(200);
+    await collect(under, { text, maxTokens: 4 });
+    await until(() => (under.engine.metrics?.promptCache.bytes ?? 0) > 0);
+    await under.engine.dropCaches();
+    await until(() => under.engine.metrics?.promptCache.bytes === 0);
+    const signal = new AbortController().signal;
+    const events: GenerationEvent[] = [];
+    let isDropped = false;
+    for await (const event of under.engine.generate(request(text), { signal, priority: 'window' })) {
+      events.push(event);
+      if (isDropped || (event.kind !== 'reasoning' && event.kind !== 'content')) continue;
+      isDropped = true;
+      await under.engine.dropCaches();
+    }
+    expect(isDropped).toBe(true);
+    expect(events.at(-1)).toMatchObject({ kind: 'finish', usage: { cachedTokens: 0 } });
+    await until(() => under.engine.metrics?.promptCache.bytes === 0);
+    await under.engine.stop();
+    await under.engine.dropCaches();
+  });
+
   it('starts, answers, counts the same as it uses, and ends with 0', async () => {
     const under = realEngine();
     await under.engine.start(under.model);
