@@ -2,7 +2,9 @@ import { ChevronDown, PanelLeft, SquarePen } from 'lucide-react';
 import styles from './app-header.module.css';
 import { engineWords } from './engine/engine-words.ts';
 import { PowerSwitch } from './engine/power-switch.tsx';
+import { liveAnswer } from './mirror/mirror.ts';
 import { useMirror, useMirrored, useNow } from './mirror/react.ts';
+import { Hidden } from './ui/hidden.tsx';
 import { IconButton } from './ui/icon-button.tsx';
 import { modifierKey } from './ui/keys.ts';
 import { Progress } from './ui/progress.tsx';
@@ -17,12 +19,17 @@ export function AppHeader({ onConversations, onModel }: Props) {
   const mirror = useMirror();
   const app = useMirrored((state) => state.app);
   const isConnected = useMirrored((state) => state.connection.kind === 'connected');
+  // The stage and a waiting answer have their own bar.
+  const showsProgress = useMirrored(({ pane }) => pane.kind !== 'new' && liveAnswer(pane) === null);
   const nowMs = useNow(app?.engine.kind === 'waiting');
   if (app === null) return null;
   const { words, progress } = engineWords(app.engine, nowMs);
   const modifier = modifierKey(app.platform);
   return (
     <header className={styles.header}>
+      <Hidden>
+        <h1>Headroom</h1>
+      </Hidden>
       <IconButton icon={PanelLeft} label="Conversations" aria-haspopup="dialog" onClick={onConversations} />
       <button
         type="button"
@@ -37,7 +44,7 @@ export function AppHeader({ onConversations, onModel }: Props) {
           <ChevronDown size={12} strokeWidth={2.25} aria-hidden />
         </span>
         <span className={styles.state} data-testid="engine-state">
-          {isConnected ? words : 'Not connected'}
+          {isConnected ? (app.model === null ? 'None chosen' : words) : 'Not connected'}
         </span>
       </button>
       <span className={styles.space} />
@@ -49,7 +56,7 @@ export function AppHeader({ onConversations, onModel }: Props) {
       />
       <span className={styles.gauge} />
       <PowerSwitch />
-      {progress !== null && isConnected && (
+      {progress !== null && isConnected && showsProgress && (
         <div className={styles.progress}>
           <Progress label={words} progress={progress} />
         </div>

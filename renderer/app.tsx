@@ -41,6 +41,9 @@ export function App() {
   if (platform === null)
     return (
       <main className={styles.app}>
+        <Hidden>
+          <h1>Headroom</h1>
+        </Hidden>
         {connection.kind === 'refused' && (
           <Stage title={connection.error.message}>
             <StageText>{connection.error.nextStep}</StageText>
@@ -50,9 +53,6 @@ export function App() {
     );
   return (
     <div className={styles.app}>
-      <Hidden>
-        <h1>Headroom</h1>
-      </Hidden>
       <AppHeader onConversations={() => setSheet('conversations')} onModel={() => setSheet('model')} />
       <main className={styles.main}>
         <ConnectionStrip />

@@ -49,7 +49,7 @@ export const Answer = memo(function Answer({ message, isLast }: Props) {
       )}
       {isDone && (text !== '' || message.usage !== null) && (
         <div className={styles.meta}>
-          <span data-testid="meta">{message.usage === null ? '' : metaWords(message.usage)}</span>
+          {message.usage !== null && <span data-testid="meta">{metaWords(message.usage)}</span>}
           {text !== '' && <CopyButton label="Copy the answer" text={() => text} />}
         </div>
       )}

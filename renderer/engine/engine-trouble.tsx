@@ -29,15 +29,13 @@ export function EngineTrouble() {
       {engine.logTail.length > 0 && (
         <details className={styles.details}>
           <summary>What the engine said last</summary>
-          <div className={styles.log}>
-            {/* Focusable, so that the keyboard can scroll it. */}
-            <pre tabIndex={0} aria-label="Last lines of the engine">
-              {engine.logTail.join('\n')}
-            </pre>
-            <span className={styles.copy}>
-              <CopyButton label="Copy these lines" text={() => engine.logTail.join('\n')} />
-            </span>
-          </div>
+          {/* Focusable, so that the keyboard can scroll it. */}
+          <pre tabIndex={0} aria-label="Last lines of the engine">
+            {engine.logTail.join('\n')}
+          </pre>
+          <span className={styles.copy}>
+            <CopyButton label="Copy these lines" text={() => engine.logTail.join('\n')} />
+          </span>
         </details>
       )}
     </section>

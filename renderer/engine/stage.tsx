@@ -42,7 +42,7 @@ export function EngineStage() {
     case 'preparing':
       return (
         <Stage title="Checking memory">
-          <StageText>Making sure that {model.name} fits beside your other apps.</StageText>
+          <StageText>Making sure that the model fits beside your other apps.</StageText>
           <div className={styles.progress}>
             <Progress label="Checking memory" progress="indeterminate" />
           </div>

@@ -81,7 +81,7 @@ export function upsert(messages: readonly Message[], message: Message): readonly
   // A snapshot taken before the end must not reopen a finished answer.
   if (known?.role === 'assistant' && message.role === 'assistant' && isFinal(known.status) && !isFinal(message.status))
     return messages;
-  return messages.with(index, message);
+  return messages.map((other) => (other.id === message.id ? message : other));
 }
 
 /** A copy of main's truth, fed by `app.state` and events. It may be thrown away and made anew at any time. */

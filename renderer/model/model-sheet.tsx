@@ -88,20 +88,18 @@ function Endpoint() {
           <p className={styles.text}>
             Anything that speaks to OpenAI can use this model. The address answers on this computer only.
           </p>
-          <dl>
+          <div role="group" aria-label="Address and key">
             <div className={styles.field}>
-              <dt>Address</dt>
-              <dd title={revealed.value.url}>{revealed.value.url}</dd>
+              <span className={styles.label}>Address</span>
+              <code title={revealed.value.url}>{revealed.value.url}</code>
               <CopyButton label="Copy the address" text={() => revealed.value.url} />
             </div>
             <div className={styles.field}>
-              <dt>Key</dt>
-              <dd>
-                <span aria-hidden>••••••••{revealed.value.key.slice(-4)}</span>
-              </dd>
+              <span className={styles.label}>Key</span>
+              <code aria-hidden>••••••••{revealed.value.key.slice(-4)}</code>
               <CopyButton label="Copy the key" text={() => revealed.value.key} />
             </div>
-          </dl>
+          </div>
         </>
       )}
     </section>

@@ -1,0 +1,245 @@
+/** Every state the window can be in, as scripts for the fake bridge. Each gets a picture, light and dark. */
+import type {
+  AnswerStatus,
+  AppState,
+  AssistantMessage,
+  Conversation,
+  EngineState,
+  Message,
+  ModelInfo,
+} from '../../preload/contract.ts';
+import type { FakeReply, FakeScript } from './fake-bridge.ts';
+
+export const NOW_MS = new Date('2026-11-23T10:42:00').getTime();
+
+export const model: ModelInfo = {
+  id: 'gpt-oss-20b',
+  name: 'gpt-oss-20b',
+  sizeBytes: 12_100_000_000,
+  isToy: false,
+};
+export const demo: ModelInfo = { id: 'demo', name: 'headroom-demo', sizeBytes: 5_400_000, isToy: true };
+
+const summary = (index: number, title: string, hoursAgo: number) => ({
+  id: `10000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+  title,
+  createdAtMs: NOW_MS - hoursAgo * 3_600_000,
+  updatedAtMs: NOW_MS - hoursAgo * 3_600_000,
+});
+
+const summaries = [
+  summary(1, 'What is a wired limit?', 0.2),
+  summary(2, 'A shell script that renames photos by date', 2),
+  summary(3, 'Packing list for four days in Lisbon in November, with one small bag only', 20),
+  summary(4, 'Why the sky is dark at night', 27),
+  summary(5, 'SQL: last row per group', 24 * 4),
+  summary(6, 'Names for a cat', 24 * 60),
+];
+
+const app: AppState = {
+  version: '0.1.0',
+  host: 'electron',
+  platform: 'darwin',
+  engine: { kind: 'ready', sinceMs: NOW_MS },
+  model,
+  availableModels: [model, demo],
+  conversations: summaries,
+  settings: { effort: 'medium', modelId: model.id },
+  endpointUrl: 'http://127.0.0.1:11435/v1',
+};
+
+const reply: FakeReply = {
+  reasoning: ['The person asks ', 'for a short answer. ', 'I give one.'],
+  text: ['It is ', 'the memory ', 'that the GPU ', 'may keep **in place**.'],
+  pieceMs: 15,
+};
+
+const usage = {
+  promptTokens: 1_912,
+  cachedTokens: 1_840,
+  completionTokens: 311,
+  reasoningTokens: 84,
+  decodeTokensPerSecond: 41.7,
+  prefillTokensPerSecond: 820,
+  firstTokenMs: 340,
+};
+
+const conversationId = summaries[0]?.id ?? '';
+
+const user = (index: number, text: string): Message => ({
+  role: 'user',
+  id: `20000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+  conversationId,
+  parentId: null,
+  createdAtMs: NOW_MS,
+  text,
+});
+
+const assistant = (index: number, over: Partial<AssistantMessage>): AssistantMessage => ({
+  role: 'assistant',
+  id: `30000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+  conversationId,
+  parentId: null,
+  createdAtMs: NOW_MS,
+  effort: 'medium',
+  text: '',
+  reasoning: '',
+  reasoningMs: null,
+  status: { kind: 'complete' },
+  usage,
+  ...over,
+});
+
+const conversation = (messages: readonly Message[]): Conversation => ({
+  ...(summaries[0] ?? summary(1, '', 0)),
+  messages,
+});
+
+const script = (over: Partial<AppState>, messages: readonly Message[] | null = null): FakeScript => ({
+  app: { ...app, ...(messages === null ? { conversations: [] } : {}), ...over },
+  conversations: messages === null ? [] : [conversation(messages)],
+  reply,
+});
+
+const REASONING =
+  'The user asks what a wired limit is. They probably saw the word in this app.\n\nI should say it plainly: wired memory cannot be moved or compressed, the GPU needs its buffers wired, and macOS caps how much.\n\nKeep it short, mention that the cap can be raised and what that costs.';
+
+const WIRED = `Memory the GPU may keep **in place**. macOS can compress or swap ordinary memory at any time, but a running model reads all of its weights for every token, so they have to stay where they are.
+
+On a 16 GB Mac the limit is about 10.7 GB unless it is raised:
+
+- **Too low**, and the model spills and slows down.
+- **Too high**, and your other apps have nothing left.`;
+
+const QUESTION = user(1, 'What is a wired limit?');
+const thinkingAnswer = assistant(1, { text: WIRED, reasoning: REASONING, reasoningMs: 4_100 });
+
+const CODE = `Group the rows and number them, newest first; then keep number one.
+
+\`\`\`sql
+select *
+from (
+  select m.*, row_number() over (
+    partition by m.conversation_id
+    order by m.created_at desc
+  ) as n
+  from messages m
+)
+where n = 1;
+\`\`\`
+
+SQLite has \`row_number()\` since **3.25**. An index on \`(conversation_id, created_at)\` keeps it quick.`;
+
+const MARKDOWN = `## Three ways to free memory
+
+1. Close what you do not need:
+   - browsers first
+   - then editors
+2. Choose a shorter context.
+3. Turn the model off.
+
+| App | Memory | Swapped |
+| :-- | --: | --: |
+| Safari | 2.1 GB | 0.4 GB |
+| Xcode | 3.4 GB | 1.2 GB |
+| Music, playing in the background | 0.3 GB | 0 GB |
+
+> A yellow gauge is normal with a model of this size.
+
+- [x] Close Safari
+- [ ] Restart Xcode
+
+The rule is \\( need = peak / 0.95 \\), see [Apple’s page](https://support.apple.com/guide/activity-monitor) or write to <mailto:help@example.org>. Not this one: [bank.example](https://evil.example/login). Tags stay text: <b>bold</b> &amp; more.`;
+
+const live = (status: AnswerStatus, over: Partial<AssistantMessage> = {}): readonly Message[] => [
+  QUESTION,
+  assistant(1, { status, usage: null, ...over }),
+];
+
+const loading: EngineState = {
+  kind: 'loading',
+  sinceMs: NOW_MS - 8_000,
+  loadedBytes: 4_300_000_000,
+  totalBytes: 12_100_000_000,
+};
+const busy: EngineState = { kind: 'busy', sinceMs: NOW_MS };
+const cause = {
+  code: 'exit-137',
+  message: 'macOS ended the model to protect the system.',
+  nextStep: 'Close Chrome (2.1 GB) or choose a shorter context, then try again.',
+};
+const logTail = [
+  '[headroom_engine] loading mlx-community/gpt-oss-20b-MXFP4-Q8',
+  '[headroom_engine] model-00002-of-00003.safetensors: 4,912,118,272 bytes',
+  'libc++abi: terminating due to uncaught exception of type std::runtime_error:',
+  '  [METAL] Command buffer execution failed: Insufficient Memory (00000008)',
+  'exit status 137',
+];
+
+export const states = {
+  'first-run-mac': script({ model: null, availableModels: [demo], engine: { kind: 'off' } }),
+  'first-run-choice': script({ model: null, engine: { kind: 'off' } }),
+  off: script({ engine: { kind: 'off' } }),
+  'off-with-conversation': script({ engine: { kind: 'off' } }, [QUESTION, thinkingAnswer]),
+  preparing: script({ engine: { kind: 'preparing', sinceMs: NOW_MS } }),
+  starting: script({ engine: { kind: 'starting', sinceMs: NOW_MS, attempt: 1 } }),
+  loading: script({ engine: loading }),
+  ready: script({}),
+  'ready-toy': script({ model: demo }),
+  stopping: script({ engine: { kind: 'stopping', sinceMs: NOW_MS, deadlineMs: NOW_MS + 15_000 } }),
+  waiting: script({ engine: { kind: 'waiting', attempt: 2, retryAtMs: NOW_MS + 4_000, cause } }),
+  failed: script({ engine: { kind: 'failed', cause, logTail } }),
+  'failed-in-conversation': script({ engine: { kind: 'failed', cause, logTail } }, [
+    QUESTION,
+    assistant(1, {
+      text: 'Memory the GPU may keep **in place**. macOS can compress',
+      status: { kind: 'interrupted' },
+      usage: null,
+    }),
+  ]),
+  queued: script({ engine: busy }, live({ kind: 'queued' })),
+  'answer-loading': script({ engine: loading }, live({ kind: 'loading' })),
+  prefill: script({ engine: busy }, live({ kind: 'prefill', doneTokens: 1_536, totalTokens: 4_096 })),
+  thinking: script({ engine: busy }, live({ kind: 'thinking' }, { reasoning: REASONING.slice(0, 170) })),
+  answering: script(
+    { engine: busy },
+    live({ kind: 'answering' }, { reasoning: REASONING, reasoningMs: 4_100, text: WIRED.slice(0, 130) }),
+  ),
+  complete: script({}, [QUESTION, thinkingAnswer]),
+  code: script({}, [
+    user(3, 'In SQL, how do I get the last row of each group?'),
+    assistant(3, { text: CODE, reasoning: 'Window function.', reasoningMs: 2_100 }),
+  ]),
+  markdown: script({}, [user(4, 'How do I free some memory?'), assistant(4, { text: MARKDOWN })]),
+  stopped: script({}, live({ kind: 'stopped' }, { text: WIRED.slice(0, 205), usage })),
+  interrupted: script({}, live({ kind: 'interrupted' }, { text: WIRED.slice(0, 205) })),
+  'length-reasoning': script(
+    {},
+    live({ kind: 'length', where: 'reasoning' }, { reasoning: REASONING, reasoningMs: 64_000, usage }),
+  ),
+  'length-answer': script({}, live({ kind: 'length', where: 'answer' }, { text: WIRED.slice(0, 205), usage })),
+  'answer-failed': script(
+    {},
+    live({
+      kind: 'failed',
+      error: {
+        code: 'context-full',
+        message: 'This conversation is longer than the context of 4,096 tokens.',
+        nextStep: 'Start a new conversation, or choose a longer context.',
+      },
+    }),
+  ),
+  disconnected: { ...script({ host: 'headless' }, [QUESTION, thinkingAnswer]), staysConnected: false },
+  refused: {
+    ...script({}),
+    refuse: {
+      'app.state': {
+        code: 'untrusted-sender',
+        message: 'This link has been used already.',
+        nextStep: 'Open the newest link that Headroom printed in the terminal.',
+      },
+    },
+  },
+} satisfies Record<string, FakeScript>;
+
+export type StateName = keyof typeof states;
