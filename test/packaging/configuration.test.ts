@@ -66,7 +66,12 @@ describe('electron-builder.yml', () => {
 
   it('asks for macOS 14, which MLX needs, and has no Dock icon', () => {
     expect(config.mac?.minimumSystemVersion).toBe('14.0');
-    expect(config.mac?.extendInfo).toEqual({ LSUIElement: true, LSMultipleInstancesProhibited: true });
+    expect(config.mac?.extendInfo).toEqual({
+      LSUIElement: true,
+      LSMultipleInstancesProhibited: true,
+      // Without this text macOS ends an app that sends an Apple event.
+      NSAppleEventsUsageDescription: expect.stringContaining('asks an app to quit'),
+    });
   });
 
   it('blows every fuse that opens the app to others', () => {
@@ -131,14 +136,15 @@ describe('electron-builder.yml', () => {
 });
 
 describe('entitlements', () => {
+  const APPLE_EVENTS = 'com.apple.security.automation.apple-events';
   const keys = (file: string): string[] => {
     const entries = Object.entries(parse(readFileSync(join(root, file), 'utf8')));
     expect(entries.every(([, value]) => value === true)).toBe(true);
     return entries.map(([key]) => key.replace('com.apple.security.cs.', '')).sort();
   };
 
-  it('of the app: compiling while it runs, nothing else', () => {
-    expect(keys(String(config.mac?.entitlements))).toEqual(['allow-jit']);
+  it('of the app: compiling while it runs, and asking other apps to quit', () => {
+    expect(keys(String(config.mac?.entitlements))).toEqual(['allow-jit', APPLE_EVENTS]);
   });
 
   it('of what is inside: for Python too, but no foreign libraries', () => {
@@ -147,7 +153,12 @@ describe('entitlements', () => {
 
   it('of builds without a Developer ID: foreign libraries, and this file is not the release’s', () => {
     const file = 'main/resources/entitlements.mac.dev.plist';
-    expect(keys(file)).toEqual(['allow-jit', 'allow-unsigned-executable-memory', 'disable-library-validation']);
+    expect(keys(file)).toEqual([
+      'allow-jit',
+      'allow-unsigned-executable-memory',
+      APPLE_EVENTS,
+      'disable-library-validation',
+    ]);
     expect([config.mac?.entitlements, config.mac?.entitlementsInherit]).not.toContain(file);
   });
 });
