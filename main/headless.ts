@@ -19,7 +19,7 @@ import { type HeadlessArguments, parseHeadlessArguments, usage } from './host/he
 import { createEnding } from './host/headless/ending.ts';
 import { type HeadlessHost, startHeadlessHost } from './host/headless/host.ts';
 import { openLink } from './host/headless/link-opener.ts';
-import { listRendererFiles } from './host/headless/renderer-files.ts';
+import { listRendererFiles } from './host/renderer-files.ts';
 
 /** An orderly stop of the engine may take 15 s before it is killed. */
 const ENDING_DEADLINE_MS = 20_000;

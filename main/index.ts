@@ -40,7 +40,7 @@ import { trayAppearance } from './host/electron/tray-icon.ts';
 import { toggleMeaning, trayMenu } from './host/electron/tray-menu.ts';
 import { formWhenOpened } from './host/electron/visibility.ts';
 import { createGate } from './host/gate.ts';
-import { type KnownFiles, listRendererFiles } from './host/headless/renderer-files.ts';
+import { type KnownFiles, listRendererFiles } from './host/renderer-files.ts';
 
 /** Exit codes, as in headless.ts: 69 could not start, 75 another Headroom uses the data folder. */
 const COULD_NOT_START = 69;

@@ -21,7 +21,10 @@ await main(async () => {
     say(`${reason}; starting the headless host instead: open the address it prints in a browser`);
     return await host(nodeExecutable(), ['out/main/headless.js', ...rest]);
   }
-  return await host(bin('electron'), ['.', ...rest]);
+  // Chromium's sandbox refuses to be root's; nobody but a container is.
+  const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
+  if (isRoot) say('running as root: Electron starts without its sandbox');
+  return await host(bin('electron'), ['.', ...(isRoot ? ['--no-sandbox'] : []), ...rest]);
 });
 
 /** Null when Electron can be started. @returns {Promise<string | null>} */

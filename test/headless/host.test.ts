@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { WebSocket } from 'ws';
 import { createGate, type Gate } from '../../main/host/gate.ts';
 import { type HeadlessHost, startHeadlessHost } from '../../main/host/headless/host.ts';
-import { type KnownFiles, listRendererFiles } from '../../main/host/headless/renderer-files.ts';
+import { type KnownFiles, listRendererFiles } from '../../main/host/renderer-files.ts';
 import { answeringHandlers } from '../contract/answering-handlers.ts';
 import { fuzzGate } from '../contract/fuzz-suite.ts';
 

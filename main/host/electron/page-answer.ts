@@ -1,5 +1,5 @@
 /** What `app://headroom/…` answers: a file of the window, or nothing. Pure. */
-import type { KnownFile, KnownFiles } from '../headless/renderer-files.ts';
+import type { KnownFile, KnownFiles } from '../renderer-files.ts';
 import { CONTENT_SECURITY_POLICY, isOurAddress } from './page-policy.ts';
 
 export type PageAnswer =

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { App, Protocol, Session, WebContents } from 'electron';
 import type { Log } from '../../log/log.ts';
-import type { KnownFiles } from '../headless/renderer-files.ts';
+import type { KnownFiles } from '../renderer-files.ts';
 import { answerPage } from './page-answer.ts';
 import { APP_SCHEME, isPermissionGranted, mayNavigate, mayRequest } from './page-policy.ts';
 

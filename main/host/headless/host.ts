@@ -9,7 +9,7 @@ import { newSecret } from '../../secret.ts';
 import type { Gate } from '../gate.ts';
 import { type Admissions, admit, noAdmissions, offerLink } from './admission.ts';
 import { answerPage, mayUpgrade, ownOrigin, type RequestHead } from './page-policy.ts';
-import type { KnownFiles } from './renderer-files.ts';
+import type { KnownFiles } from '../renderer-files.ts';
 import { createWebSocketTransport, type TransportTiming } from './web-socket-transport.ts';
 
 const CLOSE_GRACE_MS = 500;

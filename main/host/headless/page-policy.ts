@@ -1,6 +1,6 @@
 /** What the headless host answers over plain HTTP: the window's files, to those who meant this server. Pure. */
 import { isOwnHost, LOOPBACK } from '../../loopback.ts';
-import type { KnownFiles } from './renderer-files.ts';
+import type { KnownFiles } from '../renderer-files.ts';
 
 export interface RequestHead {
   readonly method: string;
