@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * `npm test`: everything, on real parts: the engine's own tests (pytest), then units, window, processes, browser and
+ * `npm test`: everything, on real parts: the quick checks, the engine's own tests (pytest), then units, window, processes, browser and
  * Electron (vitest). `--faults` runs the kill, fuzz and soak suites with their full counts. Other arguments go to vitest.
  */
-import { bin, childEnvironment, main, prepare, root, run, say, venvPython } from './prepare.mjs';
+import { bin, childEnvironment, main, nodeExecutable, prepare, root, run, say, venvPython } from './prepare.mjs';
 
 await main(async () => {
   const args = process.argv.slice(2);
@@ -18,6 +18,8 @@ await main(async () => {
   };
   const failed = [];
   if (rest.length === 0) {
+    const check = await run(nodeExecutable(), ['main/launch/check.mjs']);
+    if (check.code !== 0) failed.push('check');
     const pytest = await run(
       venvPython,
       ['-m', 'pytest', '-q', '-c', 'python-runtime/pyproject.toml', 'python-runtime'],
@@ -30,7 +32,7 @@ await main(async () => {
   const vitest = await run(bin('vitest'), ['run', '-c', 'test/vitest.config.ts', ...rest], { env });
   if (vitest.code !== 0) failed.push('vitest');
   if (failed.length > 0) {
-    say(`failed: ${failed.join(' and ')}`);
+    say(`failed: ${failed.join(', ')}`);
     return 1;
   }
   return 0;
