@@ -67,7 +67,10 @@ export interface ModelInfo {
 export const EFFORTS = ['low', 'medium', 'high'] as const;
 export type Effort = (typeof EFFORTS)[number];
 
-/** How an answer stands. The first five are under way, the rest are final. */
+/**
+ * How an answer stands. The first five are under way, the rest are final. `because`, in words for people, when it was
+ * protection that ended the answer.
+ */
 export type AnswerStatus =
   | { readonly kind: 'queued' }
   | { readonly kind: 'loading' }
@@ -76,7 +79,7 @@ export type AnswerStatus =
   | { readonly kind: 'answering' }
   | { readonly kind: 'complete' }
   | { readonly kind: 'stopped' }
-  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'interrupted'; readonly because?: string }
   | { readonly kind: 'length'; readonly where: 'reasoning' | 'answer' }
   | { readonly kind: 'failed'; readonly error: AppError };
 
@@ -321,6 +324,58 @@ export interface WiredLimitHelperStatus {
   /** What just happened, in words; null for a mere look. */
   readonly message: string | null;
 }
+
+// ── Protection ────────────────────────────────────────────────────────────────────────────────────
+
+/** What made protection take a step. `idle`: the model was not in use and others wanted the memory. */
+export type ProtectionTrigger = 'pressure' | 'swap-outs' | 'slow-decode' | 'critical' | 'still-critical' | 'idle';
+
+/** The numbers that caused a step. Null: not known. */
+export interface ProtectionNumbers {
+  readonly level: PressureLevel;
+  readonly needle: number;
+  readonly swapUsedBytes: number;
+  readonly swapOutBytesPerSecond: number | null;
+  /** Over the last seconds, and what this machine usually makes of this model. */
+  readonly decodeTokensPerSecond: number | null;
+  readonly usualDecodeTokensPerSecond: number | null;
+}
+
+/** A step that was taken, with its reason: shown as long as it lasts, announced once, logged. */
+export interface ProtectionStep {
+  readonly sinceMs: number;
+  readonly trigger: ProtectionTrigger;
+  readonly because: ProtectionNumbers;
+  readonly message: string;
+  readonly nextStep: string;
+}
+
+/** What is done to keep the machine from swapping; the diagram is in `main/memory/protection.ts`. */
+export type ProtectionState =
+  /** Switched off in the settings. */
+  | { readonly kind: 'off' }
+  | { readonly kind: 'calm' }
+  /** Yellow, which with a large model is normal: nothing is done, only said. */
+  | ({ readonly kind: 'watching' } & ProtectionStep)
+  /** Caches were dropped, no new long prompts. */
+  | ({ readonly kind: 'easing' } & ProtectionStep)
+  /** The answer under way was ended, its text kept. */
+  | ({ readonly kind: 'cancelled' } & ProtectionStep)
+  /** The model was unloaded. */
+  | ({ readonly kind: 'unloaded' } & ProtectionStep)
+  /** The model was idle and its memory is lent to other apps; it comes back with `engine.warm`. */
+  | ({ readonly kind: 'lent' } & ProtectionStep)
+  /** The user has overruled protection until then. */
+  | { readonly kind: 'undone'; readonly sinceMs: number; readonly untilMs: number }
+  /** After unloading, much more stays wired than was before: only a restart of the Mac gives it back. */
+  | {
+      readonly kind: 'wired-left';
+      readonly sinceMs: number;
+      readonly leftBytes: number;
+      readonly baselineBytes: number;
+      readonly message: string;
+      readonly nextStep: string;
+    };
 
 // ── Settings and the whole picture ────────────────────────────────────────────────────────────────
 
