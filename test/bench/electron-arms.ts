@@ -18,6 +18,8 @@ export interface Arms {
 }
 
 export async function prepareArms(): Promise<Arms> {
+  // React is several times larger and slower when it is built for tests, as this would say if a test runner had set it.
+  process.env['NODE_ENV'] = 'production';
   const found = ensureElectron();
   if ('reason' in found) throw new BenchUnavailable(found.reason);
   const display = await openDisplay();
@@ -67,7 +69,8 @@ async function buildEmptyApp(electron: ElectronAtHand, folder: string): Promise<
       rolldownOptions: {
         input: { index: join(source, 'main.ts') },
         external: (id) =>
-          /^(electron|undici|node-sqlite3-wasm)$/.test(id) || (id.startsWith('node:') && !(isOld && id === 'node:sqlite')),
+          /^(electron|undici|node-sqlite3-wasm)$/.test(id) ||
+          (id.startsWith('node:') && !(isOld && id === 'node:sqlite')),
         output: { format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false },
       },
     },

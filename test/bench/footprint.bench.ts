@@ -32,7 +32,8 @@ async function footprintMiB(arm: Arm, window: 'closed' | 'open'): Promise<number
     const tree = processTree(child.pid ?? 0);
     const pages = tree.filter(({ command }) => command.includes('--type=renderer')).length;
     if (tree.length === 0) throw new Error(`${arm.appFolder} ended by itself`);
-    if (pages !== (window === 'open' ? 1 : 0)) throw new Error(`${arm.appFolder} has ${pages} pages, its window ${window}`);
+    if (pages !== (window === 'open' ? 1 : 0))
+      throw new Error(`${arm.appFolder} has ${pages} pages, its window ${window}`);
     return proportionalMiB(tree.filter(({ command }) => !command.includes('headroom_engine')));
   } finally {
     const tree = processTree(child.pid ?? 0);
@@ -44,7 +45,8 @@ async function footprintMiB(arm: Arm, window: 'closed' | 'open'): Promise<number
 }
 
 const bench: Bench = async () => {
-  if (process.platform !== 'linux') throw new BenchUnavailable('Proportional memory is read from /proc, on Linux only.');
+  if (process.platform !== 'linux')
+    throw new BenchUnavailable('Proportional memory is read from /proc, on Linux only.');
   const arms = await prepareArms();
   try {
     const measured = { closed: { headroom: [], empty: [] }, open: { headroom: [], empty: [] } } as Record<
