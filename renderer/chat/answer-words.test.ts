@@ -51,7 +51,7 @@ test('thinking has a time once it has one', () => {
   expect(reasoningWords(true, 400)).toBe('Thinking');
   expect(reasoningWords(true, 3_200)).toBe('Thinking, 3 s');
   expect(reasoningWords(false, 4_100)).toBe('Thought for 4 s');
-  expect(reasoningWords(false, 80)).toBe('Thought for 1 s');
+  expect(reasoningWords(false, 80)).toBe('Thought briefly');
   expect(reasoningWords(false, 75_000)).toBe('Thought for 1 min 15 s');
   expect(reasoningWords(false, null)).toBe('Thoughts');
 });

@@ -57,7 +57,8 @@ export function endOf(status: AnswerStatus): { readonly title: string; readonly 
 
 export function reasoningWords(running: boolean, milliseconds: number | null): string {
   if (running) return milliseconds === null || milliseconds < 1_000 ? 'Thinking' : `Thinking, ${seconds(milliseconds)}`;
-  return milliseconds === null ? 'Thoughts' : `Thought for ${seconds(milliseconds)}`;
+  if (milliseconds === null) return 'Thoughts';
+  return milliseconds < 1_000 ? 'Thought briefly' : `Thought for ${seconds(milliseconds)}`;
 }
 
 /** The last line the model has thought, for the folded preview. */

@@ -40,7 +40,11 @@ export const Answer = memo(function Answer({ message, isLast }: Props) {
           tookMs={message.reasoningMs}
         />
       )}
-      {text !== '' && <Markdown text={text} isGrowing={!isDone} />}
+      {text !== '' && (
+        <div data-testid="answer-text">
+          <Markdown text={text} isGrowing={!isDone} />
+        </div>
+      )}
       {end !== null && (
         <div className={status.kind === 'failed' ? `${styles.end} ${styles.failed}` : styles.end} data-testid="end">
           <p>{end.title}</p>

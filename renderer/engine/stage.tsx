@@ -7,7 +7,14 @@ import { EngineTrouble } from './engine-trouble.tsx';
 import styles from './stage.module.css';
 
 /** What the demo model has something to say about. */
-const SUGGESTIONS = ['What is the wired limit?', 'Why is the gauge yellow?', 'What does context cost?'] as const;
+const DEMO_SUGGESTIONS = ['What is the wired limit?', 'Why is the gauge yellow?', 'What does context cost?'] as const;
+
+/** A beginning, for a model that knows the world. */
+const SUGGESTIONS = [
+  'Explain how a Mac uses its memory',
+  'Write a script that renames photos by date',
+  'Give me five dinner ideas for this week',
+] as const;
 
 interface StageProps {
   readonly title: string;
@@ -27,7 +34,6 @@ export const StageText = ({ children }: { readonly children: ReactNode }) => <p 
 
 /** The middle of the window while there is no conversation in it: how the model stands and what can be done. */
 export function EngineStage() {
-  const mirror = useMirror();
   const app = useMirrored((state) => state.app);
   if (app === null) return null;
   const { engine, model } = app;
@@ -78,25 +84,12 @@ export function EngineStage() {
       return model.isToy ? (
         <Stage title="A toy to look around with">
           <StageText>This demo model is tiny. It knows a little about Headroom and nothing else.</StageText>
-          <div className={styles.actions}>
-            {SUGGESTIONS.map((suggestion) => (
-              <button
-                key={suggestion}
-                type="button"
-                className={styles.suggestion}
-                onClick={() => {
-                  mirror.requestFocus();
-                  void mirror.send(suggestion);
-                }}
-              >
-                {suggestion}
-              </button>
-            ))}
-          </div>
+          <Suggestions suggestions={DEMO_SUGGESTIONS} />
         </Stage>
       ) : (
-        <Stage title="Ready">
+        <Stage title="What would you like to know?">
           <StageText>What you write stays on this computer.</StageText>
+          <Suggestions suggestions={SUGGESTIONS} />
         </Stage>
       );
     case 'waiting':
@@ -113,6 +106,27 @@ export function EngineStage() {
         </Stage>
       );
   }
+}
+
+function Suggestions({ suggestions }: { readonly suggestions: readonly string[] }) {
+  const mirror = useMirror();
+  return (
+    <div className={styles.actions}>
+      {suggestions.map((suggestion) => (
+        <button
+          key={suggestion}
+          type="button"
+          className={styles.suggestion}
+          onClick={() => {
+            mirror.requestFocus();
+            void mirror.send(suggestion);
+          }}
+        >
+          {suggestion}
+        </button>
+      ))}
+    </div>
+  );
 }
 
 /** Nothing is chosen yet. The demo model is offered by name and as what it is. */
