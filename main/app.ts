@@ -1,7 +1,8 @@
 /** The app without a host: services built once, the same for the menu bar, for the headless host and for tests. */
 import { mkdirSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { AppState, EventEnvelope, Handlers } from '../preload/contract.ts';
+import type { AppState, EventEnvelope, Handlers, WiredLimitAskedBy } from '../preload/contract.ts';
 import { createChat } from './chat/chat.ts';
 import { openDatabase } from './chat/database.ts';
 import { createConversationStore } from './chat/store.ts';
@@ -21,6 +22,14 @@ import { createMemoryMonitor } from './memory/monitor.ts';
 import { readMemory } from './memory/reading.ts';
 import { createModels } from './models/models.ts';
 import { openSettings } from './settings/settings.ts';
+import { inTurn, osascriptElevator, sudoPromptElevator } from './wired-limit/elevator.ts';
+import { wiredLimitHandlers } from './wired-limit/handlers.ts';
+import { helperElevator } from './wired-limit/helper/client.ts';
+import { createHelper } from './wired-limit/helper/helper.ts';
+import { openJournal } from './wired-limit/journal.ts';
+import { askMetal } from './wired-limit/metal.ts';
+import type { ModelNeed } from './wired-limit/plan.ts';
+import { noWiredLimit, openWiredLimit } from './wired-limit/session.ts';
 
 export interface AppOptions {
   readonly version: string;
@@ -65,6 +74,9 @@ export interface App {
   dispose(): Promise<void>;
 }
 
+/** macOS: whoever may administer the Mac is in this group. */
+const MAC_ADMIN_GROUP = 80;
+
 /** Longest answer the window asks for, tokens. */
 const MAX_ANSWER_TOKENS = 4_096;
 
@@ -101,6 +113,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
     command: pythonCommand(options.pythonExecutable),
     cacheFolder,
+    prepare: (model) => wiredLimit.prepare(askedBy, needOf(model.folder)),
   });
   engine.subscribe((state) => publish({ event: 'engine.state', payload: state }));
 
@@ -116,11 +129,56 @@ export async function createApp(options: AppOptions): Promise<App> {
   monitor.subscribe((sample) => publish({ event: 'memory.sample', payload: sample }));
   engine.subscribe(({ kind }) => monitor.setEngineOn(kind !== 'off' && kind !== 'failed'));
 
-  const ensureRunning = (): void => {
+  const needOf = (folder: string): ModelNeed => {
+    const { current } = models;
+    const bytes = current?.folder === folder ? current.info.sizeBytes * (options.engineMemoryScale ?? 1) : 0;
+    return { weightsMiB: Math.ceil(bytes / 1_048_576), calibratedPeakMiB: null };
+  };
+  const scripting = osascriptElevator({
+    commands,
+    // A dialog would appear on a screen nobody sits at, or not at all.
+    hasScreen: () => process.env['SSH_CONNECTION'] === undefined,
+    isAdmin: () => process.getgroups?.().includes(MAC_ADMIN_GROUP) ?? false,
+  });
+  const wiredLimit = isMac
+    ? await openWiredLimit({
+        commands,
+        journal: openJournal(join(dataFolder, 'wired-limit.json')),
+        elevator: inTurn([helperElevator(), scripting, sudoPromptElevator(scripting)]),
+        clock: systemClock,
+        log,
+        need: () => (models.current === null ? null : needOf(models.current.folder)),
+        askMetal: () => askMetal(options.pythonExecutable),
+        engineActiveMiB: () =>
+          ((engine.metrics?.memory.activeBytes ?? 0) * (options.engineMemoryScale ?? 1)) / 1_048_576,
+        ownProcessesMiB: () => process.memoryUsage.rss() / 1_048_576,
+        unloadEngine: async () => {
+          await chat.endAll({ kind: 'stopped' });
+          await engine.stop();
+        },
+        startEngine: ({ evenIfOff }) => void startWithNewLimit(evenIfOff),
+      })
+    : noWiredLimit('this is not a Mac');
+  wiredLimit.subscribe((state) => publish({ event: 'wiredLimit.state', payload: state }));
+  const helper = isMac ? createHelper({ commands, rootShell: scripting, userId: userInfo().uid }) : null;
+
+  /** MLX takes its limits once, when it starts. */
+  async function startWithNewLimit(evenIfOff: boolean): Promise<void> {
+    const isOff = engine.state.kind === 'off' || engine.state.kind === 'failed';
+    if (isOff && !evenIfOff) return;
+    await chat.endAll({ kind: 'stopped' });
+    if (!isOff) await engine.stop();
+    if (models.current !== null) ensureRunning();
+  }
+
+  /** Whose wish the next start of the engine is. */
+  let askedBy: WiredLimitAskedBy = 'window';
+  const ensureRunning = (by: WiredLimitAskedBy = 'window'): void => {
     const model = models.current;
     if (model === null) {
       throw new AppFault('no-model', 'No model has been chosen yet.', 'Choose a model first.');
     }
+    askedBy = by;
     // Its failure shows as the engine's state; nobody waits for it here.
     engine.start({ folder: model.folder, name: model.info.name }).catch(() => {});
   };
@@ -128,7 +186,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const chat = createChat({
     store,
     engine,
-    ensureRunning,
+    ensureRunning: () => ensureRunning(),
     sampling: () => ({ maxTokens: MAX_ANSWER_TOKENS, ...models.current?.sampling }),
     nowMs: Date.now,
     publishDelta: (payload) => publish({ event: 'chat.delta', payload }),
@@ -146,7 +204,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         engine,
         model: () => models.current?.info ?? null,
         sampling: () => models.current?.sampling ?? null,
-        ensureRunning,
+        ensureRunning: () => ensureRunning('endpoint'),
         key,
         log,
         port: options.endpointPort,
@@ -216,6 +274,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       }
       return { url: endpoint.url, key: endpoint.key };
     },
+    ...wiredLimitHandlers({ wiredLimit, helper }),
     'window.hide': () => {
       options.hideWindow();
       return null;
@@ -231,6 +290,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   let disposing: Promise<void> | null = null;
   const dispose = async (): Promise<void> => {
     monitor.dispose();
+    await wiredLimit.dispose();
     await Promise.all([endpoint?.dispose(), suspend()]);
     await engine.dispose();
     store.close();

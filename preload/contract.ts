@@ -200,6 +200,8 @@ export type QuitOutcome = 'asked' | 'denied' | 'refused' | 'gone';
 export interface WiredLimitChoice {
   readonly name: 'minimum' | 'recipe';
   readonly limitMiB: number;
+  /** Exactly what sets it, for the user to read or run. */
+  readonly command: string;
   /** What is left for everything else when the model is at its predicted peak. May be negative. */
   readonly leavesMiB: number;
   /** The same when the whole limit is in use. */
@@ -406,6 +408,9 @@ export const MAX_MESSAGE_LENGTH = 4_000_000;
 const nothing = v.optional(v.null(), null);
 const id = v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/, 'not an id'));
 const effort = v.picklist(EFFORTS);
+/** Whole MiB; which of them this Mac should have is main's to say. */
+const limitMiB = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(16_777_216));
+const wiredLimitWay = v.picklist(WIRED_LIMIT_WAYS);
 
 interface Route<Input, Output> {
   readonly input: v.GenericSchema<unknown, Input>;
@@ -455,6 +460,22 @@ export const routes = {
   'link.open': route<null>()(v.strictObject({ url: v.pipe(v.string(), v.maxLength(8_000)) })),
   /** Address and key of the local endpoint, for copying into other programs. Errors: engine-off when it is not listening. */
   'endpoint.reveal': route<{ url: string; key: string }>()(nothing),
+  /** The limit as it is now, and what the chosen model needs; `plan` is null where there is no limit to raise. */
+  'wiredLimit.plan': route<{ state: WiredLimitState; plan: WiredLimitPlan | null }>()(nothing),
+  /** Begins a raise; progress comes as `wiredLimit.state`. Errors: refused (out of range, lower than what is set, busy). */
+  'wiredLimit.raise': route<WiredLimitState>()(v.strictObject({ limitMiB, by: wiredLimitWay })),
+  /** "Put everything back": turns the model off, restores, verifies. Errors: refused. */
+  'wiredLimit.restore': route<WiredLimitState>()(v.strictObject({ by: wiredLimitWay })),
+  /** Not now; take the dialog away; understood. */
+  'wiredLimit.cancel': route<WiredLimitState>()(nothing),
+  /** Starts the model without the raise it asked for. Errors: refused where its weights would not fit. */
+  'wiredLimit.startAnyway': route<WiredLimitState>()(nothing),
+  /** The helper that makes the dialog unnecessary. Errors: refused (cancelled, no administrator). */
+  'wiredLimit.helper': route<WiredLimitHelperStatus>()(
+    v.strictObject({ action: v.picklist(['install', 'remove', 'status']) }),
+  ),
+  /** Sets the limit at every boot, or with null no longer. Errors: refused. */
+  'wiredLimit.atBoot': route<WiredLimitHelperStatus>()(v.strictObject({ limitMiB: v.nullable(limitMiB) })),
   /** Hides the window (Escape). Does nothing in the headless host. */
   'window.hide': route<null>()(nothing),
   /** The last ten minutes of `memory.sample`, oldest first. */
@@ -496,6 +517,7 @@ export interface Events {
   'settings.changed': Settings;
   'model.changed': ModelInfo | null;
   'memory.sample': MemorySample;
+  'wiredLimit.state': WiredLimitState;
   /** The window was shown: focus belongs in the composer. */
   'window.shown': null;
 }
@@ -508,6 +530,7 @@ export const eventNames = [
   'settings.changed',
   'model.changed',
   'memory.sample',
+  'wiredLimit.state',
   'window.shown',
 ] as const satisfies readonly EventName[];
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { CommandResult, Commands } from '../memory/commands.ts';
+import { sysctlCommand } from './command.ts';
 import {
   type ElevationOutcome,
   type Elevator,
@@ -12,7 +13,6 @@ import {
   osascriptElevator,
   osascriptOutcome,
   sudoPromptElevator,
-  sysctlCommand,
 } from './elevator.ts';
 
 const never = new AbortController().signal;

@@ -4,7 +4,7 @@
  */
 import { userInfo } from 'node:os';
 import type { CommandResult, Commands } from '../memory/commands.ts';
-import { KNOB } from './plan.ts';
+import { sysctlCommand } from './command.ts';
 
 export type ElevationOutcome =
   /** The command ran and said nothing wrong; whether the value was taken, reading it back says. */
@@ -28,20 +28,6 @@ export interface RootShell {
   run(script: string, prompt: string): Promise<ElevationOutcome>;
 }
 
-/** No 16 TiB Mac exists. The range that makes sense is for the plan; this is for what may reach a shell at all. */
-const MOST_MIB = 16_777_216;
-
-/** The one command that ever runs as root for a change. Throws on anything but a whole number of MiB. */
-export function sysctlCommand(limitMiB: number): string {
-  if (!Number.isSafeInteger(limitMiB) || limitMiB < 0 || limitMiB > MOST_MIB) {
-    throw new RangeError(`not a wired limit: ${limitMiB}`);
-  }
-  return `/usr/sbin/sysctl -w ${KNOB}=${limitMiB}`;
-}
-
-/** For the user to run. */
-export const commandToRun = (limitMiB: number): string => `sudo ${sysctlCommand(limitMiB)}`;
-
 // ── osascript ─────────────────────────────────────────────────────────────────────────────────────
 
 /** Constant: what varies is an argument, which AppleScript hands on as a string, never as code. */
@@ -59,7 +45,7 @@ export interface ScriptingPorts {
   readonly isAdmin: () => boolean;
 }
 
-export function osascriptElevator(ports: ScriptingPorts): Elevator & RootShell {
+export function osascriptElevator(ports: ScriptingPorts): Elevator & RootShell & Pick<ScriptingPorts, 'hasScreen'> {
   const elevate = async (script: string, prompt: string, signal?: AbortSignal): Promise<ElevationOutcome> => {
     if (!ports.hasScreen()) return { kind: 'unavailable', detail: 'no dialog can be shown here' };
     const result = await ports.commands.run(
@@ -72,6 +58,7 @@ export function osascriptElevator(ports: ScriptingPorts): Elevator & RootShell {
     return osascriptOutcome(result, ports.isAdmin());
   };
   return {
+    hasScreen: ports.hasScreen,
     run: (script, prompt) => elevate(script, prompt),
     setLimitMiB: (limitMiB, signal) => elevate(sysctlCommand(limitMiB), promptFor(limitMiB), signal),
   };

@@ -71,9 +71,21 @@ test('16 GB: the minimum comes first, the recipe is a named choice, and what eac
     kind: 'raise',
     toMiB: 12_800,
     choices: [
-      { name: 'minimum', limitMiB: 12_800, leavesMiB: 1_736, leavesFullyUsedMiB: 1_096 },
+      {
+        name: 'minimum',
+        limitMiB: 12_800,
+        command: 'sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=12800',
+        leavesMiB: 1_736,
+        leavesFullyUsedMiB: 1_096,
+      },
       // 0.6 GiB, not the 3 that 16,384 − 13,312 suggests: the system itself has 2.43 GiB wired.
-      { name: 'recipe', limitMiB: 13_312, leavesMiB: 1_736, leavesFullyUsedMiB: 584 },
+      {
+        name: 'recipe',
+        limitMiB: 13_312,
+        command: 'sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=13312',
+        leavesMiB: 1_736,
+        leavesFullyUsedMiB: 584,
+      },
     ],
   });
 });
@@ -100,7 +112,15 @@ test('a peak that 85 % holds, but not with room to spare, is capped', () => {
     kind: 'capped',
     toMiB: 13_926,
     wouldLikeMiB: 14_211,
-    choices: [{ name: 'minimum', limitMiB: 13_926, leavesMiB: 396, leavesFullyUsedMiB: -30 }],
+    choices: [
+      {
+        name: 'minimum',
+        limitMiB: 13_926,
+        command: 'sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=13926',
+        leavesMiB: 396,
+        leavesFullyUsedMiB: -30,
+      },
+    ],
   });
 });
 

@@ -5,6 +5,7 @@
  * until the next boot, 0 is macOS's own choice. A model that does not fit below it fails or crawls.
  */
 import type { WiredLimitChoice, WiredLimitPlan, WiredLimitVerdict } from '../../preload/contract.ts';
+import { OLDER_KNOB, commandToRun } from './command.ts';
 
 /** MLX gives its buffer cache back on every allocation above this share of the limit: slow, so the peak stays below. */
 const CACHE_FLUSH_SHARE = 0.95;
@@ -24,10 +25,6 @@ const RECIPE = { memoryMiB: 16_384, limitMiB: 13_312 } as const;
 const FIRST_MACOS = 14;
 /** From here on MLX keeps its buffers resident (residency sets); before, the limit only bounds what may be allocated. */
 const FIRST_MACOS_WITH_RESIDENCY = 15;
-/** The limit's name on macOS 12 and 13, where it counts bytes. Shown, never written: MLX does not run there. */
-export const OLDER_KNOB = 'debug.iogpu.wired_limit';
-export const KNOB = 'iogpu.wired_limit_mb';
-
 export interface WiredLimitReading {
   readonly memoryMiB: number;
   readonly macosMajor: number;
@@ -59,6 +56,7 @@ export function plan(reading: WiredLimitReading, need: ModelNeed): WiredLimitPla
   const choice = (name: WiredLimitChoice['name'], toMiB: number): WiredLimitChoice => ({
     name,
     limitMiB: toMiB,
+    command: commandToRun(toMiB),
     leavesMiB: leaves(peakMiB),
     leavesFullyUsedMiB: leaves(toMiB),
   });
