@@ -16,6 +16,9 @@ import { systemClock } from './engine/clock.ts';
 import { checkedLink } from './host/link.ts';
 import { type LogLevel, openLog } from './log/log.ts';
 import { type Commands, macCommands, noCommands } from './memory/commands.ts';
+import { openDecodeRates } from './memory/decode-rates-file.ts';
+import { createGuard } from './memory/guard.ts';
+import { guardEngine } from './memory/guarded-engine.ts';
 import { memoryHandlers } from './memory/handlers.ts';
 import { readLinuxMemory } from './memory/linux-files.ts';
 import { createMemoryMonitor } from './memory/monitor.ts';
@@ -49,8 +52,8 @@ export interface AppOptions {
   hideWindow(): void;
   /** macOS's own commands; the real ones when left out. */
   readonly commands?: Commands;
-  /** Bytes a byte of the engine's memory counts for: 1, but where a small model stands for a large one. */
-  readonly engineMemoryScale?: number;
+  /** What so many bytes of the engine count for: themselves, but where a small model stands for a large one. */
+  readonly countEngineBytes?: (bytes: number) => number;
 }
 
 export interface App {
@@ -82,7 +85,7 @@ const MAX_ANSWER_TOKENS = 4_096;
 
 /** Throws AppFault when the model folder is none, or the file system's error when the data folder cannot be used. */
 export async function createApp(options: AppOptions): Promise<App> {
-  const { dataFolder } = options;
+  const { dataFolder, countEngineBytes = (bytes) => bytes } = options;
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   const log = openLog(join(dataFolder, 'logs'));
   const moved = (what: string) => (movedTo: string) =>
@@ -108,12 +111,18 @@ export async function createApp(options: AppOptions): Promise<App> {
   // The Hugging Face library wants a cache folder of its own, also when it is never used.
   const cacheFolder = join(dataFolder, 'cache');
   mkdirSync(cacheFolder, { recursive: true });
-  const engine = createSupervisor({
+  const supervisor = createSupervisor({
     spawner: terminalSpawner,
     log,
     command: pythonCommand(options.pythonExecutable),
     cacheFolder,
     prepare: (model) => wiredLimit.prepare(askedBy, needOf(model.folder)),
+    beforeRestart: (signal) => guard.clearToRestart(signal),
+  });
+  const engine = guardEngine(supervisor, {
+    promptRefusal: (characters) => guard.promptRefusal(characters),
+    used: () => guard.used(),
+    answered: (usage) => guard.answered(usage),
   });
   engine.subscribe((state) => publish({ event: 'engine.state', payload: state }));
 
@@ -121,17 +130,31 @@ export async function createApp(options: AppOptions): Promise<App> {
   const commands = options.commands ?? (isMac ? macCommands : noCommands);
   const monitor = createMemoryMonitor({
     read: () => (isMac ? readMemory(commands) : readLinuxMemory()),
-    engineActiveBytes: () =>
-      engine.metrics === null ? null : engine.metrics.memory.activeBytes * (options.engineMemoryScale ?? 1),
+    engineActiveBytes: () => (engine.metrics === null ? null : countEngineBytes(engine.metrics.memory.activeBytes)),
     clock: systemClock,
     log,
   });
   monitor.subscribe((sample) => publish({ event: 'memory.sample', payload: sample }));
   engine.subscribe(({ kind }) => monitor.setEngineOn(kind !== 'off' && kind !== 'failed'));
 
+  const guard = createGuard({
+    engine,
+    monitor,
+    cancelAnswers: (reason) => engine.cancelAnswers(reason),
+    openAnswers: () => engine.openAnswers(),
+    unload: () => engine.stop(),
+    load: () => ensureRunning(),
+    settings: () => settings.current,
+    modelKey: () => models.current?.info.id ?? null,
+    rates: openDecodeRates(join(dataFolder, 'decode-rates.json'), log),
+    publish: (payload) => publish({ event: 'protection.state', payload }),
+    clock: systemClock,
+    log,
+  });
+
   const needOf = (folder: string): ModelNeed => {
     const { current } = models;
-    const bytes = current?.folder === folder ? current.info.sizeBytes * (options.engineMemoryScale ?? 1) : 0;
+    const bytes = current?.folder === folder ? countEngineBytes(current.info.sizeBytes) : 0;
     return { weightsMiB: Math.ceil(bytes / 1_048_576), calibratedPeakMiB: null };
   };
   const scripting = osascriptElevator({
@@ -149,8 +172,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         log,
         need: () => (models.current === null ? null : needOf(models.current.folder)),
         askMetal: () => askMetal(options.pythonExecutable),
-        engineActiveMiB: () =>
-          ((engine.metrics?.memory.activeBytes ?? 0) * (options.engineMemoryScale ?? 1)) / 1_048_576,
+        engineActiveMiB: () => countEngineBytes(engine.metrics?.memory.activeBytes ?? 0) / 1_048_576,
         ownProcessesMiB: () => process.memoryUsage.rss() / 1_048_576,
         unloadEngine: async () => {
           await chat.endAll({ kind: 'stopped' });
@@ -178,6 +200,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     if (model === null) {
       throw new AppFault('no-model', 'No model has been chosen yet.', 'Choose a model first.');
     }
+    if (engine.state.kind === 'off' || engine.state.kind === 'failed') {
+      guard.admitStart(by === 'window' ? 'user' : 'program');
+    }
     askedBy = by;
     // Its failure shows as the engine's state; nobody waits for it here.
     engine.start({ folder: model.folder, name: model.info.name }).catch(() => {});
@@ -187,6 +212,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     store,
     engine,
     ensureRunning: () => ensureRunning(),
+    admitPrompt: (characters) => {
+      const refusal = guard.promptRefusal(characters);
+      if (refusal !== null) throw new AppFault('refused', refusal.message, refusal.nextStep);
+    },
     sampling: () => ({ maxTokens: MAX_ANSWER_TOKENS, ...models.current?.sampling }),
     nowMs: Date.now,
     publishDelta: (payload) => publish({ event: 'chat.delta', payload }),
@@ -232,7 +261,12 @@ export async function createApp(options: AppOptions): Promise<App> {
       ensureRunning();
       return engine.state;
     },
+    'engine.warm': () => {
+      guard.warm();
+      return engine.state;
+    },
     'engine.stop': async () => {
+      guard.turnedOff();
       await chat.endAll({ kind: 'stopped' });
       void engine.stop();
       return engine.state;
@@ -253,6 +287,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     'settings.update': (change) => {
       const updated = settings.update(change);
       publish({ event: 'settings.changed', payload: updated });
+      guard.review();
       return updated;
     },
     'log.tail': () => ({ lines: engine.logTail() }),
@@ -279,6 +314,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       options.hideWindow();
       return null;
     },
+    'protection.state': () => guard.state,
+    'protection.undo': () => {
+      guard.undo();
+      return guard.state;
+    },
     ...memoryHandlers({ monitor, commands, isMac, ourPid: process.pid }),
   };
 
@@ -289,6 +329,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   let disposing: Promise<void> | null = null;
   const dispose = async (): Promise<void> => {
+    guard.dispose();
     monitor.dispose();
     await wiredLimit.dispose();
     await Promise.all([endpoint?.dispose(), suspend()]);
