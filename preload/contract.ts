@@ -385,7 +385,14 @@ export interface Settings {
   readonly effort: Effort;
   /** The chosen model's id, or null before the user has chosen one. */
   readonly modelId: string | null;
+  /** Whether anything is done when memory gets short; see `ProtectionState`. */
+  readonly protection: 'on' | 'off';
+  /** A model unused for so long is unloaded when others need memory; 0 for never. */
+  readonly idleUnloadMinutes: number;
 }
+
+/** Longest `idleUnloadMinutes`: a day. */
+export const MOST_IDLE_UNLOAD_MINUTES = 1_440;
 
 /** Everything a new window needs to paint itself. */
 export interface AppState {
@@ -425,10 +432,15 @@ const route =
 export const routes = {
   /** The whole picture; also the first call of every window. */
   'app.state': route<AppState>()(nothing),
-  /** Turns the model on. Idempotent; returns at once, progress comes as `engine.state`. Errors: no-model. */
+  /** Turns the model on. Idempotent; returns at once, progress comes as `engine.state`. Errors: no-model, refused. */
   'engine.start': route<EngineState>()(nothing),
   /** Turns the model off: cancels what runs, keeps its text. Idempotent. */
   'engine.stop': route<EngineState>()(nothing),
+  /**
+   * The window was opened, the composer has the focus, or the user begins to type: a model whose memory was lent to
+   * other apps comes back. Does nothing otherwise; may be called freely.
+   */
+  'engine.warm': route<EngineState>()(nothing),
   /** Chooses the model to run; stops another that is loaded. Errors: not-found. */
   'model.choose': route<ModelInfo>()(v.strictObject({ modelId: v.pipe(v.string(), v.minLength(1), v.maxLength(500)) })),
   /** One conversation with its messages, oldest first. Errors: not-found. */
@@ -436,7 +448,7 @@ export const routes = {
   /**
    * Stores the user's message and starts an answer; both are durable when this returns.
    * `conversationId: null` begins a new conversation. Starts the model when it is off. Errors: no-model, not-found,
-   * refused (an answer is still running in this conversation).
+   * refused (an answer is still running in this conversation; memory is short).
    */
   'chat.send': route<{ conversation: ConversationSummary; user: UserMessage; assistant: AssistantMessage }>()(
     v.strictObject({
@@ -451,7 +463,15 @@ export const routes = {
   ),
   /** Stops an answer and keeps its text. Stopping a finished one does nothing. Errors: not-found. */
   'chat.stop': route<null>()(v.strictObject({ messageId: id })),
-  'settings.update': route<Settings>()(v.strictObject({ effort: v.optional(effort) })),
+  'settings.update': route<Settings>()(
+    v.strictObject({
+      effort: v.optional(effort),
+      protection: v.optional(v.picklist(['on', 'off'])),
+      idleUnloadMinutes: v.optional(
+        v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MOST_IDLE_UNLOAD_MINUTES)),
+      ),
+    }),
+  ),
   /** The engine's last output lines (at most 200), without chat text. */
   'log.tail': route<{ lines: readonly string[] }>()(nothing),
   /** A fault seen by the window, for the log file. */
@@ -476,6 +496,10 @@ export const routes = {
   ),
   /** Sets the limit at every boot, or with null no longer. Errors: refused. */
   'wiredLimit.atBoot': route<WiredLimitHelperStatus>()(v.strictObject({ limitMiB: v.nullable(limitMiB) })),
+  /** What protection is doing now; changes come as `protection.state`. */
+  'protection.state': route<ProtectionState>()(nothing),
+  /** The user overrules it for ten minutes; what it unloaded is loaded again. Errors: no-model. */
+  'protection.undo': route<ProtectionState>()(nothing),
   /** Hides the window (Escape). Does nothing in the headless host. */
   'window.hide': route<null>()(nothing),
   /** The last ten minutes of `memory.sample`, oldest first. */
@@ -518,6 +542,8 @@ export interface Events {
   'model.changed': ModelInfo | null;
   'memory.sample': MemorySample;
   'wiredLimit.state': WiredLimitState;
+  /** Protection took a step or went back: said once. */
+  'protection.state': ProtectionState;
   /** The window was shown: focus belongs in the composer. */
   'window.shown': null;
 }
@@ -531,6 +557,7 @@ export const eventNames = [
   'model.changed',
   'memory.sample',
   'wiredLimit.state',
+  'protection.state',
   'window.shown',
 ] as const satisfies readonly EventName[];
 

@@ -23,6 +23,8 @@ export interface ChatPorts {
   readonly engine: Engine;
   /** Makes sure the engine is on or on its way. Throws AppFault (no-model). */
   ensureRunning(): void;
+  /** Throws AppFault when a prompt of this length is not taken now. */
+  admitPrompt?(characters: number): void;
   /** Sampling of the current model. */
   sampling(): Pick<GenerationRequest, 'maxTokens' | 'temperature' | 'topP'>;
   nowMs(): number;
@@ -87,6 +89,9 @@ export function createChat(ports: ChatPorts): Chat {
   const statusFor = (error: unknown, entry: Running): AnswerStatus => {
     if (entry.abort.signal.aborted) return entry.endAs;
     if (error instanceof EngineError && error.code === 'stopped') return { kind: 'stopped' };
+    if (error instanceof EngineError && error.code === 'protected') {
+      return { kind: 'interrupted', because: `${error.message} ${error.nextStep}` };
+    }
     return { kind: 'failed', error: appErrorOf(error, ports.log) };
   };
 
@@ -106,6 +111,8 @@ export function createChat(ports: ChatPorts): Chat {
         }
       }
       const nowMs = ports.nowMs();
+      const earlier = conversationId === null ? [] : (store.open(conversationId)?.messages ?? []);
+      ports.admitPrompt?.(earlier.reduce((length, message) => length + message.text.length, text.length));
       ports.ensureRunning();
       const turn = store.addTurn({ conversationId, text, effort, nowMs, toldDate: localDate(nowMs) });
       if (turn === null) throw notFound();

@@ -70,6 +70,11 @@ export interface SupervisorPorts {
    * Returns why the model cannot be started, or null.
    */
   readonly prepare?: (model: EngineModel, signal: AbortSignal) => Promise<Failure | null>;
+  /**
+   * Runs before every restart of a broken engine: what the last process held may not have come back. Returns why it
+   * must not be started again, or null. Resolves soon after the signal aborts.
+   */
+  readonly beforeRestart?: (signal: AbortSignal) => Promise<Failure | null>;
 }
 
 /** The Python engine. `bytecode: false` for an installed app, whose signature forbids new files inside it. */
@@ -126,6 +131,8 @@ class Supervisor implements Engine {
   /** Aborted when the user turns the engine off; a new one takes its place. */
   #off = new AbortController();
   #preparing = new AbortController();
+  /** A restart that waits for the last process's memory. */
+  #clearing: { readonly run: number; readonly abort: AbortController } | null = null;
   #cancelDeadline: (() => void) | null = null;
   #cancelCheck: (() => void) | null = null;
   #disposed = false;
@@ -406,7 +413,11 @@ class Supervisor implements Engine {
         void this.#prepare(effect.run, effect.model);
         return;
       case 'spawn':
-        this.#spawn(effect.run, effect.model);
+        if (this.#ports.beforeRestart !== undefined && isRestart(this.#state)) {
+          void this.#respawn(effect.run, effect.model, this.#ports.beforeRestart);
+        } else {
+          this.#spawn(effect.run, effect.model);
+        }
         return;
       case 'terminate':
         this.#end(effect.run, 'SIGTERM');
@@ -438,6 +449,27 @@ class Supervisor implements Engine {
     await Promise.resolve();
     if (preparing.signal.aborted) return;
     this.#dispatch(failure === null ? { kind: 'prepared', run } : { kind: 'refused', run, failure, logTail: [] });
+  }
+
+  /** Until the process exists, `terminate` ends the wait for it. */
+  async #respawn(number: number, model: EngineModel, beforeRestart: NonNullable<SupervisorPorts['beforeRestart']>) {
+    const clearing = new AbortController();
+    this.#clearing = { run: number, abort: clearing };
+    let failure: Failure | null;
+    try {
+      failure = await beforeRestart(clearing.signal);
+    } catch (error) {
+      failure = explain({ kind: 'spawn', detail: String(error) });
+    }
+    this.#clearing = null;
+    if (clearing.signal.aborted) {
+      const ended = explain({ kind: 'spawn', detail: 'turned off before it was started again' });
+      this.#dispatch({ kind: 'exited', run: number, failure: ended, logTail: [] });
+    } else if (failure === null) {
+      this.#spawn(number, model);
+    } else {
+      this.#dispatch({ kind: 'refused', run: number, failure, logTail: this.#ring.tail() });
+    }
   }
 
   #spawn(number: number, model: EngineModel): void {
@@ -498,6 +530,7 @@ class Supervisor implements Engine {
   }
 
   #end(number: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+    if (this.#clearing?.run === number) return this.#clearing.abort.abort();
     const run = this.#run;
     if (run === null || run.number !== number) return;
     if (this.#state.kind === 'ending') run.failure ??= this.#state.failure;
@@ -593,6 +626,8 @@ function checkModel({ folder }: EngineModel): Failure | null {
   if (!statSync(join(folder, 'config.json'), { throwIfNoEntry: false })) return explain({ kind: 'no-config', folder });
   return null;
 }
+
+const isRestart = (state: State): boolean => state.kind === 'starting' && state.attempt > 1;
 
 function spawnBreakage(error: unknown): Breakage {
   if (error instanceof SocketPathTooLong) return { kind: 'socket-path', path: error.path, bytes: error.bytes };

@@ -31,7 +31,11 @@ describe('settings', () => {
   });
 
   it('one bad value does not lose the others', () => {
-    expect(parseSettings('{"effort":"banana","modelId":"x"}')).toEqual({ effort: 'medium', modelId: 'x' });
+    expect(parseSettings('{"effort":"banana","modelId":"x"}')).toEqual({ ...DEFAULT_SETTINGS, modelId: 'x' });
+    expect(parseSettings('{"effort":"low","protection":"maybe","idleUnloadMinutes":-1}')).toEqual({
+      ...DEFAULT_SETTINGS,
+      effort: 'low',
+    });
   });
 
   it('no text makes it throw or yield something that is not settings', () => {

@@ -2,14 +2,24 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
-import { EFFORTS, type Settings } from '../../preload/contract.ts';
+import { EFFORTS, MOST_IDLE_UNLOAD_MINUTES, type Settings } from '../../preload/contract.ts';
 
-export const DEFAULT_SETTINGS: Settings = { effort: 'medium', modelId: null };
+export const DEFAULT_SETTINGS: Settings = {
+  effort: 'medium',
+  modelId: null,
+  protection: 'on',
+  idleUnloadMinutes: 5,
+};
 
 /** A field that cannot be understood falls back alone: one bad value must not lose the others. */
 const stored = v.object({
   effort: v.fallback(v.picklist(EFFORTS), DEFAULT_SETTINGS.effort),
   modelId: v.fallback(v.nullable(v.string()), DEFAULT_SETTINGS.modelId),
+  protection: v.fallback(v.picklist(['on', 'off']), DEFAULT_SETTINGS.protection),
+  idleUnloadMinutes: v.fallback(
+    v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MOST_IDLE_UNLOAD_MINUTES)),
+    DEFAULT_SETTINGS.idleUnloadMinutes,
+  ),
 });
 
 export interface SettingsStore {
@@ -47,6 +57,8 @@ export function openSettings(file: string, onDamage: (movedTo: string) => void):
       const next: Settings = {
         effort: change.effort ?? current.effort,
         modelId: change.modelId === undefined ? current.modelId : change.modelId,
+        protection: change.protection ?? current.protection,
+        idleUnloadMinutes: change.idleUnloadMinutes ?? current.idleUnloadMinutes,
       };
       writeAtomically(file, `${JSON.stringify(next, null, 2)}\n`);
       current = next;

@@ -44,7 +44,7 @@ const app: AppState = {
   model,
   availableModels: [model, demo],
   conversations: summaries,
-  settings: { effort: 'medium', modelId: model.id },
+  settings: { effort: 'medium', modelId: model.id, protection: 'on', idleUnloadMinutes: 5 },
   endpointUrl: 'http://127.0.0.1:11435/v1',
 };
 

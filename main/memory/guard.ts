@@ -1,0 +1,350 @@
+/**
+ * Watches memory and acts: performs what protection.ts, borrowed.ts and wired-baseline.ts decide, tells what was done
+ * and lets the user overrule it.
+ */
+import type { EngineState, MemorySample, ProtectionState, ProtectionStep, Settings } from '../../preload/contract.ts';
+import type { Clock } from '../engine/clock.ts';
+import type { Engine, GenerationUsage } from '../engine/engine.ts';
+import type { Failure } from '../engine/failure.ts';
+import { AppFault } from '../fault.ts';
+import type { Log } from '../log/log.ts';
+import { LENDING_POLICY, comesBack, lends } from './borrowed.ts';
+import { type DecodeMark, currentRate, usualRate, withMark, withRate } from './decode-rate.ts';
+import type { MemoryMonitor } from './monitor.ts';
+import {
+  PROTECTION_POLICY,
+  type ProtectionAction,
+  type ProtectionSample,
+  type ProtectionStage,
+  numbersOf,
+  protect,
+  undone,
+} from './protection.ts';
+import { type Words, endedWords, promptRefusal, startRefusal, wiredLeftWords, wordsOf } from './protection-words.ts';
+import { type Release, judgeRelease } from './wired-baseline.ts';
+
+/** While memory is short. A prompt of this length reads in some hundred MiB of workspace. */
+const LONGEST_PROMPT_TOKENS = 2_000;
+/** English text; others need more tokens, so this lets too much through rather than too little. */
+const CHARACTERS_PER_TOKEN = 4;
+const SAMPLES_KEPT_MS = 90_000;
+
+/** The rates of whole answers, per model. */
+export interface DecodeRates {
+  read(modelKey: string): readonly number[];
+  write(modelKey: string, rates: readonly number[]): void;
+}
+
+export interface GuardPorts {
+  readonly engine: Pick<Engine, 'state' | 'metrics' | 'subscribe' | 'dropCaches'>;
+  readonly monitor: Pick<MemoryMonitor, 'subscribe'>;
+  /** Ends every answer; its text stays, with this reason. Returns how many there were. */
+  cancelAnswers(reason: Words): number;
+  /** Answers under way or waiting. */
+  openAnswers(): number;
+  /** Graceful; resolves when the process is gone. */
+  unload(): Promise<void>;
+  /** Turns the chosen model on for the user. */
+  load(): void;
+  settings(): Pick<Settings, 'protection' | 'idleUnloadMinutes'>;
+  /** The chosen model; null for none. */
+  modelKey(): string | null;
+  readonly rates: DecodeRates;
+  publish(state: ProtectionState): void;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly log: Log;
+}
+
+export interface Guard {
+  readonly state: ProtectionState;
+  /** Throws AppFault when the model is not to be loaded now. */
+  admitStart(by: 'user' | 'program'): void;
+  /** Why a prompt of this length is not taken now; null when it is. */
+  promptRefusal(characters: number): Words | null;
+  /** The model is asked, or somebody is about to. */
+  used(): void;
+  /** An answer was finished. */
+  answered(usage: GenerationUsage): void;
+  /** Somebody looks at the window: a lent model comes back. */
+  warm(): void;
+  /** The user turned the model off: it does not come back by itself. */
+  turnedOff(): void;
+  /** The user overrules protection for a while; what was unloaded is loaded. */
+  undo(): void;
+  /** Settings have changed. */
+  review(): void;
+  /**
+   * Before a broken engine is started again: waits until its wired memory has come back. The failure says that it has
+   * not and will not.
+   */
+  clearToRestart(signal: AbortSignal): Promise<Failure | null>;
+  dispose(): void;
+}
+
+type Left = Extract<ProtectionState, { kind: 'wired-left' }>;
+
+export function createGuard(ports: GuardPorts): Guard {
+  const { engine, clock, log } = ports;
+  let stage: ProtectionStage = { kind: 'calm' };
+  let lent: ProtectionStep | null = null;
+  let left: Left | null = null;
+  let samples: readonly ProtectionSample[] = [];
+  let marks: readonly DecodeMark[] = [];
+  let lastUsedAtMs = clock.nowMs();
+  let engineKind: EngineState['kind'] = engine.state.kind;
+  let baselineBytes: number | null = null;
+  /** When the process ended whose wired memory is still waited for. */
+  let exitedAtMs: number | null = null;
+  const releaseWaiters = new Set<(release: Release) => void>();
+  let published: ProtectionState = { kind: 'calm' };
+
+  const usual = (): number | null => {
+    const key = ports.modelKey();
+    return key === null ? null : usualRate(ports.rates.read(key));
+  };
+
+  const numbersNow = () => {
+    const latest = samples.at(-1);
+    return latest === undefined ? null : numbersOf(latest, usual());
+  };
+
+  const project = (): ProtectionState => {
+    if (left !== null) return left;
+    if (lent !== null) return { kind: 'lent', ...lent };
+    switch (stage.kind) {
+      case 'off':
+      case 'calm':
+      case 'undone':
+        return stage;
+      case 'watching':
+      case 'easing':
+      case 'cancelled':
+      case 'unloaded':
+        return { ...stage, ...wordsOf(stage.kind, stage.trigger, stage.because) };
+    }
+  };
+
+  /** Tells what has changed, once. */
+  const tell = (): void => {
+    const state = project();
+    if (state.kind === published.kind && sinceOf(state) === sinceOf(published)) return;
+    published = state;
+    log(state.kind === 'calm' || state.kind === 'watching' ? 'info' : 'warn', `protection: ${forLog(state)}`);
+    ports.publish(state);
+  };
+
+  const perform = (actions: readonly ProtectionAction[]): void => {
+    for (const action of actions) {
+      if (action === 'drop-caches') {
+        engine.dropCaches().catch((error: unknown) => log('warn', `protection: caches stayed: ${String(error)}`));
+        continue;
+      }
+      const numbers = numbersNow();
+      const reason =
+        numbers === null
+          ? null
+          : { message: endedWords(numbers), nextStep: 'Close apps you do not need, then ask again.' };
+      const ended = reason === null ? 0 : ports.cancelAnswers(reason);
+      if (ended > 0) log('warn', `protection: ended ${ended} answers`);
+      if (action === 'unload') unload();
+    }
+  };
+
+  const unload = (): void => {
+    const askedAtMs = clock.nowMs();
+    ports.unload().then(
+      () => log('info', `protection: unloaded in ${clock.nowMs() - askedAtMs} ms`),
+      (error: unknown) => log('error', `protection: the model could not be unloaded: ${String(error)}`),
+    );
+  };
+
+  const decide = (): void => {
+    const nowMs = clock.nowMs();
+    const { protection, idleUnloadMinutes } = ports.settings();
+    const verdict = protect(stage, {
+      policy: PROTECTION_POLICY,
+      isOn: protection === 'on',
+      samples,
+      usualDecodeTokensPerSecond: usual(),
+      engine: engine.state.kind,
+      nowMs,
+    });
+    stage = verdict.stage;
+    perform(verdict.actions);
+    const mayLend = stage.kind !== 'undone' && !verdict.actions.includes('unload');
+    const numbers = numbersNow();
+    const lending = {
+      policy: LENDING_POLICY,
+      idleUnloadMinutes,
+      engine: engine.state.kind,
+      openAnswers: ports.openAnswers(),
+      lastUsedAtMs,
+      samples,
+      nowMs,
+    };
+    if (mayLend && numbers !== null && lends(lending)) {
+      lent = { sinceMs: nowMs, trigger: 'idle', because: numbers, ...wordsOf('lent', 'idle', numbers) };
+      unload();
+    }
+    tell();
+  };
+
+  const judge = ({ wiredBytes, atMs }: MemorySample): void => {
+    if (left !== null) {
+      if (judgeRelease({ baselineBytes, wiredBytes, sinceExitMs: Infinity }).kind === 'released') left = null;
+      return;
+    }
+    if (exitedAtMs === null) {
+      // The process does not exist or has loaded nothing yet.
+      if (BEFORE_LOAD.has(engine.state.kind)) baselineBytes = wiredBytes;
+      return;
+    }
+    const release = judgeRelease({ baselineBytes, wiredBytes, sinceExitMs: atMs - exitedAtMs });
+    if (release.kind === 'pending') return;
+    exitedAtMs = null;
+    if (release.kind === 'left') {
+      const { leftBytes } = release;
+      left = {
+        kind: 'wired-left',
+        sinceMs: atMs,
+        leftBytes,
+        baselineBytes: release.baselineBytes,
+        ...wiredLeftWords(leftBytes),
+      };
+    }
+    for (const settle of [...releaseWaiters]) settle(release);
+  };
+
+  const offMonitor = ports.monitor.subscribe((sample) => {
+    const request = engine.metrics?.request ?? null;
+    marks =
+      request?.phase === 'decode'
+        ? withMark(marks, { atMs: sample.atMs, generatedTokens: request.generatedTokens })
+        : [];
+    const made: ProtectionSample = {
+      ...sample,
+      decodeTokensPerSecond: currentRate(marks),
+      isLoading: engine.state.kind === 'starting' || engine.state.kind === 'loading',
+    };
+    samples = [...samples.filter(({ atMs }) => atMs < sample.atMs && atMs >= sample.atMs - SAMPLES_KEPT_MS), made];
+    judge(sample);
+    decide();
+  });
+
+  const offEngine = engine.subscribe(({ kind }) => {
+    const before = engineKind;
+    engineKind = kind;
+    if (HAD_MEMORY.has(before) && (kind === 'off' || kind === 'waiting' || kind === 'failed' || kind === 'preparing')) {
+      exitedAtMs = clock.nowMs();
+    }
+    if (kind === 'loading') exitedAtMs = null;
+    if (kind === 'ready') used();
+    if (kind === 'starting' || kind === 'loading') {
+      lent = null;
+      if (stage.kind === 'unloaded') stage = { kind: 'calm' };
+    }
+    tell();
+  });
+
+  function used(): void {
+    lastUsedAtMs = clock.nowMs();
+  }
+
+  return {
+    get state() {
+      return published;
+    },
+
+    admitStart(by) {
+      const refusal = startRefusal(published, numbersNow(), by);
+      if (refusal !== null) throw new AppFault('refused', refusal.message, refusal.nextStep);
+    },
+
+    promptRefusal: (characters) =>
+      promptRefusal(published, numbersNow(), Math.ceil(characters / CHARACTERS_PER_TOKEN), LONGEST_PROMPT_TOKENS),
+
+    used,
+
+    answered(usage) {
+      used();
+      const key = ports.modelKey();
+      // What is made while memory is short is not the usual.
+      if (key === null || (stage.kind !== 'calm' && stage.kind !== 'watching')) return;
+      const before = ports.rates.read(key);
+      const after = withRate(before, usage);
+      if (after !== before) ports.rates.write(key, after);
+    },
+
+    warm() {
+      used();
+      if (comesBack({ isLent: lent !== null, engine: engine.state.kind, latest: samples.at(-1) ?? null })) ports.load();
+    },
+
+    turnedOff() {
+      lent = null;
+      tell();
+    },
+
+    undo() {
+      const bringsBack = lent !== null || stage.kind === 'unloaded';
+      log('info', `protection: overruled by the user, was ${published.kind}`);
+      if (stage.kind !== 'off') stage = undone(PROTECTION_POLICY, clock.nowMs());
+      lent = null;
+      left = null;
+      used();
+      tell();
+      if (bringsBack) ports.load();
+    },
+
+    review: decide,
+
+    clearToRestart(signal) {
+      if (baselineBytes === null || exitedAtMs === null) return Promise.resolve(null);
+      return new Promise((resolve) => {
+        const settle = (release: Release): void => {
+          releaseWaiters.delete(settle);
+          signal.removeEventListener('abort', abandon);
+          resolve(release.kind === 'left' ? failureOf(release.leftBytes) : null);
+        };
+        const abandon = (): void => settle({ kind: 'unknown' });
+        releaseWaiters.add(settle);
+        signal.addEventListener('abort', abandon);
+        if (signal.aborted) abandon();
+      });
+    },
+
+    dispose() {
+      offMonitor();
+      offEngine();
+      for (const settle of [...releaseWaiters]) settle({ kind: 'unknown' });
+    },
+  };
+}
+
+const BEFORE_LOAD: ReadonlySet<EngineState['kind']> = new Set(['off', 'failed', 'preparing', 'starting']);
+const HAD_MEMORY: ReadonlySet<EngineState['kind']> = new Set(['loading', 'ready', 'busy', 'stopping']);
+
+const failureOf = (leftBytes: number): Failure => ({
+  cause: { code: 'wired-left', ...wiredLeftWords(leftBytes) },
+  retry: false,
+});
+
+const sinceOf = (state: ProtectionState): number | null => ('sinceMs' in state ? state.sinceMs : null);
+
+function forLog(state: ProtectionState): string {
+  switch (state.kind) {
+    case 'off':
+    case 'calm':
+      return state.kind;
+    case 'undone':
+      return `overruled until ${new Date(state.untilMs).toISOString()}`;
+    case 'wired-left':
+      return `${state.leftBytes} bytes stay wired above the ${state.baselineBytes} before the load`;
+    case 'watching':
+    case 'easing':
+    case 'cancelled':
+    case 'unloaded':
+    case 'lent':
+      return `${state.kind} (${state.trigger}) because ${JSON.stringify(state.because)}`;
+  }
+}
