@@ -1,9 +1,8 @@
 import { X } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { AppHeader } from './app-header.tsx';
 import styles from './app.module.css';
 import { Composer } from './chat/composer.tsx';
-import { Conversation } from './chat/conversation.tsx';
 import { ConversationsSheet } from './conversations/conversations-sheet.tsx';
 import { EngineTrouble } from './engine/engine-trouble.tsx';
 import { EngineStage, Stage, StageText } from './engine/stage.tsx';
@@ -14,6 +13,10 @@ import { IconButton } from './ui/icon-button.tsx';
 import { hasModifier } from './ui/keys.ts';
 import { isSheetOpen } from './ui/sheet.tsx';
 
+// Markdown is a quarter of the script, and a window that opens empty does not need it for its first paint.
+const importConversation = () => import('./chat/conversation.tsx');
+const Conversation = lazy(async () => ({ default: (await importConversation()).Conversation }));
+
 type OpenSheet = 'none' | 'conversations' | 'model';
 
 export function App() {
@@ -21,6 +24,11 @@ export function App() {
   const connection = useMirrored((state) => state.connection);
   const platform = useMirrored((state) => state.app?.platform ?? null);
   const [sheet, setSheet] = useState<OpenSheet>('none');
+
+  useEffect(() => {
+    const idle = requestIdleCallback(() => void importConversation());
+    return () => cancelIdleCallback(idle);
+  }, []);
 
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
@@ -92,7 +100,11 @@ function Pane() {
       // A conversation opens within a frame or two: a spinner would only flash.
       return <div className={styles.main} aria-busy />;
     case 'open':
-      return <Conversation key={pane.conversationId} messages={pane.messages} />;
+      return (
+        <Suspense fallback={<div className={styles.main} aria-busy />}>
+          <Conversation key={pane.conversationId} messages={pane.messages} />
+        </Suspense>
+      );
   }
 }
 

@@ -1,4 +1,5 @@
 import './theme.css';
+import { flushSync } from 'react-dom';
 import { createRoot } from 'react-dom/client';
 import type { Bridge } from '../preload/contract.ts';
 import { createWebSocketBridge } from '../preload/web-socket-bridge.ts';
@@ -25,13 +26,20 @@ addEventListener('unhandledrejection', (event) =>
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root.');
-createRoot(root).render(
-  <FaultBoundary report={report}>
-    <MirrorContext value={mirror}>
-      <LiveRegion>
-        <App />
-      </LiveRegion>
-    </MirrorContext>
-  </FaultBoundary>,
-);
-void mirror.connect().then(() => mirror.requestFocus());
+// One paint, with main's answer in it: an earlier one would be blank, and be seen.
+const paint = (): void =>
+  flushSync(() =>
+    createRoot(root).render(
+      <FaultBoundary report={report}>
+        <MirrorContext value={mirror}>
+          <LiveRegion>
+            <App />
+          </LiveRegion>
+        </MirrorContext>
+      </FaultBoundary>,
+    ),
+  );
+void mirror
+  .connect()
+  .then(paint)
+  .then(() => mirror.requestFocus());

@@ -220,6 +220,8 @@ export async function prepareBuild({ force = false } = {}) {
     say(`building ${room}`);
     const { code, tail } = await run(bin('vite'), ['build', '-c', `${room}/vite.config.ts`, '--logLevel', 'warn'], {
       onLine: () => {},
+      // A test runner sets NODE_ENV=test, with which React's development build would be bundled.
+      env: { ...childEnvironment(), NODE_ENV: 'production' },
     });
     if (code !== 0) throw new PrepareError(`Building ${room} failed:\n${tail}`, 'Mend what the message names.');
     if (tail.trim() !== '') process.stderr.write(tail);
