@@ -14,6 +14,7 @@ import { dataFolder } from './data-folder.ts';
 import { lockDataFolder } from './data-folder-lock.ts';
 import { AppFault } from './fault.ts';
 import { DEFAULT_ENDPOINT_PORT } from './gateway/endpoint.ts';
+import { reloadOnBuild } from './host/dev-reload.ts';
 import { createGate } from './host/gate.ts';
 import { type HeadlessArguments, parseHeadlessArguments, usage } from './host/headless/arguments.ts';
 import { createEnding } from './host/headless/ending.ts';
@@ -77,7 +78,8 @@ async function run(asked: HeadlessArguments): Promise<number> {
     }
     opened.push(lock.release);
 
-    const files = await listRendererFiles(join(root, 'out', 'renderer'));
+    const rendererFolder = join(root, 'out', 'renderer');
+    const files = await listRendererFiles(rendererFolder);
     if (files === null)
       throw new AppFault('not-found', 'The window has not been built.', 'Run "npm run build" and start again.');
 
@@ -95,9 +97,14 @@ async function run(asked: HeadlessArguments): Promise<number> {
     });
     opened.push(() => app.dispose());
 
+    const dev =
+      process.env['HEADROOM_DEV'] === '1'
+        ? reloadOnBuild(rendererFolder, files, (envelope) => host.publish(envelope))
+        : null;
+    if (dev !== null) opened.push(async () => dev.dispose());
     const host = await startHeadlessHost({
       gate: createGate({ handlers: app.handlers, log: app.log }),
-      files,
+      files: dev?.files ?? files,
       port: asked.port,
       log: app.log,
       onWindows: (count) => app.setWindowVisible(count > 0),

@@ -40,6 +40,7 @@ import { trayAppearance } from './host/electron/tray-icon.ts';
 import { toggleMeaning, trayMenu } from './host/electron/tray-menu.ts';
 import { formWhenOpened } from './host/electron/visibility.ts';
 import { createGate } from './host/gate.ts';
+import { reloadOnBuild } from './host/dev-reload.ts';
 import { type KnownFiles, listRendererFiles } from './host/renderer-files.ts';
 
 /** Exit codes, as in headless.ts: 69 could not start, 75 another Headroom uses the data folder. */
@@ -109,7 +110,13 @@ async function run(): Promise<void> {
   Menu.setApplicationMenu(Menu.buildFromTemplate(applicationMenu(platform)));
   denyPermissions(session.defaultSession);
   guardAllContents(electronApp, app.log);
-  serveAppFiles(protocol, await rendererFiles(parts.rendererFolder));
+  const built = await rendererFiles(parts.rendererFolder);
+  const dev =
+    process.env['HEADROOM_DEV'] === '1' && !electronApp.isPackaged
+      ? reloadOnBuild(parts.rendererFolder, built, (envelope) => transport.publish(envelope))
+      : null;
+  if (dev !== null) opened.push(() => dev.dispose());
+  serveAppFiles(protocol, dev?.files ?? built);
 
   const popover = createPopover({
     create: (form, events) =>

@@ -546,20 +546,10 @@ export interface Events {
   'protection.state': ProtectionState;
   /** The window was shown: focus belongs in the composer. */
   'window.shown': null;
+  /** Development only: the window's files were built anew. */
+  'window.reload': null;
 }
 export type EventName = keyof Events;
-export const eventNames = [
-  'engine.state',
-  'chat.delta',
-  'chat.message',
-  'chat.conversations',
-  'settings.changed',
-  'model.changed',
-  'memory.sample',
-  'wiredLimit.state',
-  'protection.state',
-  'window.shown',
-] as const satisfies readonly EventName[];
 
 // ── Wire ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -24,6 +24,8 @@ addEventListener('unhandledrejection', (event) =>
   report(event.reason instanceof Error ? (event.reason.stack ?? event.reason.message) : String(event.reason)),
 );
 
+bridge.on('window.reload', () => location.reload());
+
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root.');
 // One paint, with main's answer in it: an earlier one would be blank, and be seen.
