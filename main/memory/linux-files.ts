@@ -23,15 +23,27 @@ export async function readLinuxMemory(): Promise<MemoryReading | null> {
 export async function readLinuxProcesses(): Promise<readonly Process[]> {
   const names = await readdir('/proc').catch(() => []);
   const pids = names.filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(pids.map(async (pid) => processOf(Number(pid), await textOf(`/proc/${pid}/status`))));
+  const found = await Promise.all(
+    pids.map(async (pid) =>
+      processOf(Number(pid), await textOf(`/proc/${pid}/status`), await textOf(`/proc/${pid}/cmdline`)),
+    ),
+  );
   return found.filter((process) => process !== null);
 }
 
-function processOf(pid: number, status: string | null): Process | null {
+/** Named by its program: a process may call itself what it likes ("MainThread"). Pure. */
+export function processOf(pid: number, status: string | null, commandLine: string | null): Process | null {
   const field = (name: string): string | undefined =>
     new RegExp(`^${name}:\\s+(.+?)(?: kB)?$`, 'm').exec(status ?? '')?.[1];
   const [name, parent, kib] = [field('Name'), field('PPid'), field('VmRSS')];
   return name === undefined || kib === undefined
     ? null
-    : { pid, parentPid: Number(parent), bytes: Number(kib) * 1024, command: name };
+    : { pid, parentPid: Number(parent), bytes: Number(kib) * 1024, command: programIn(commandLine) ?? name };
+}
+
+/** `/usr/lib/chromium/chromium` of `/usr/lib/chromium/chromium\0--type=renderer\0`; some write blanks in between. */
+function programIn(commandLine: string | null): string | null {
+  const [path = ''] = (commandLine ?? '').split(/[\0 ]/);
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return name === '' ? null : name;
 }

@@ -1,0 +1,75 @@
+/** The whole headless app on the simulated Mac, with the real engine: what the window hears, and sudden ends. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { MemorySample } from '../../preload/contract.ts';
+import { type NodeWindow, openNodeWindow } from '../headless/node-window.ts';
+import { GIB, wiredBytes } from './model.ts';
+import { type AppOnMac, startAppOnMac } from './running-app.ts';
+import { type ScenarioName, scenarios } from './scenarios.ts';
+import { type SimulatedMac, startSimulatedMac } from './simulated-mac.ts';
+
+let home: string;
+let mac: SimulatedMac;
+let app: AppOnMac;
+let window: NodeWindow;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'headroom-on-mac-'));
+});
+afterEach(async () => {
+  window.close();
+  await app.end('SIGTERM');
+  await mac.dispose();
+  rmSync(home, { recursive: true, force: true });
+});
+
+async function begin(name: ScenarioName): Promise<void> {
+  mac = await startSimulatedMac(scenarios[name]);
+  app = startAppOnMac(mac.socketPath, home);
+  window = openNodeWindow((await app.ready).url);
+  await window.call('app.state', null);
+}
+
+function sampleThat(is: (sample: MemorySample) => boolean): Promise<MemorySample> {
+  return new Promise((resolve) => {
+    const stop = window.bridge.on('memory.sample', (sample) => {
+      if (!is(sample)) return;
+      stop();
+      resolve(sample);
+    });
+  });
+}
+
+test('loading the model shows as 11.2 GiB more wired, and unloading gives them back', async () => {
+  await begin('fits');
+  const before = await sampleThat(() => true);
+  expect((before.wiredBytes ?? 0) / GIB).toBeCloseTo(2.43, 1);
+  expect(before).toMatchObject({ source: 'macos', level: 'normal', totalBytes: 16 * GIB, engineActiveBytes: null });
+
+  await window.call('engine.start', null);
+  const during = await sampleThat(({ wiredBytes }) => (wiredBytes ?? 0) > 13 * GIB);
+  expect((during.engineActiveBytes ?? 0) / GIB).toBeCloseTo(11.25, 0);
+  const { apps } = await window.call('memory.apps', null);
+  expect(apps[0]).toMatchObject({ name: 'Headroom', isOurs: true });
+  expect(mac.mac().level).toBe(1);
+
+  await window.call('engine.stop', null);
+  const after = await sampleThat(({ wiredBytes }) => (wiredBytes ?? 0) < 3 * GIB);
+  expect(after.engineActiveBytes).toBeNull();
+
+  const { samples } = await window.call('memory.history', null);
+  const times = samples.map(({ atMs }) => atMs);
+  expect(times.length).toBeGreaterThan(2);
+  expect(times).toEqual([...times].sort((a, b) => a - b));
+});
+
+test('killed without warning, the app leaves nothing wired and nothing running', async () => {
+  await begin('fits');
+  await window.call('engine.start', null);
+  await sampleThat(({ wiredBytes }) => (wiredBytes ?? 0) > 13 * GIB);
+  await app.end('SIGKILL');
+  // The Mac hears of it when the connection breaks off.
+  await expect.poll(() => wiredBytes(mac.mac()) / GIB).toBeCloseTo(2.43, 1);
+});
