@@ -50,7 +50,11 @@ function inline(file: string, content: string): string {
 }
 
 const unload = (label: string): string => `/bin/launchctl bootout system/${label} 2>/dev/null || :\n`;
-const load = (plistPath: string): string => `/bin/launchctl bootstrap system ${plistPath}\n`;
+/** bootout returns before the service is gone; a bootstrap in that moment fails. */
+const load = (plistPath: string): string => {
+  const bootstrap = `/bin/launchctl bootstrap system ${plistPath}`;
+  return `${bootstrap} 2>/dev/null || { /bin/sleep 2; ${bootstrap}; }\n`;
+};
 
 export function installHelperText(userId: number): string {
   return [
