@@ -17,7 +17,7 @@ export type CommandName =
   | 'osascript'
   | 'launchctl';
 
-export interface CommandOptions {
+interface CommandOptions {
   /** Ends the command. */
   readonly signal?: AbortSignal;
   /** Usual is ten seconds; 0 for as long as it takes (a password dialog). */

@@ -32,12 +32,14 @@ let host: HeadlessHost;
 let links: string[];
 let lines: string[];
 let nowMs: number;
+let counts: number[];
 let handled: () => number;
 let gate: Gate;
 beforeEach(async () => {
   links = [];
   lines = [];
   nowMs = 0;
+  counts = [];
   const answering = answeringHandlers();
   handled = answering.handled;
   const log = (_level: string, message: string) => lines.push(message);
@@ -47,6 +49,7 @@ beforeEach(async () => {
     files,
     port: 0,
     log,
+    onWindows: (count) => counts.push(count),
     announceLink: (url) => links.push(url),
     nowMs: () => nowMs,
     timing,
@@ -265,6 +268,19 @@ describe('windows', () => {
     expect(lines.some((line) => line.includes('did not keep up'))).toBe(true);
     socket.resume();
     await expect.poll(() => isGone).toBe(true);
+  });
+
+  it('counts the windows that have been admitted, and only those', async () => {
+    const stranger = open();
+    await greet(stranger, {});
+    const first = open();
+    const { session } = await greet(first, { token: tokenOf(host.url) });
+    const second = open();
+    await greet(second, { session });
+    first.terminate();
+    await expect.poll(() => counts).toEqual([1, 2, 1]);
+    second.close();
+    await expect.poll(() => counts).toEqual([1, 2, 1, 0]);
   });
 
   it('drops a window that has stopped answering', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MIB } from './model.ts';
 
 /** gpt-oss-20b-MXFP4-Q8, as MLX reports it. */
-export const LARGE_WEIGHTS_BYTES = 11_516 * MIB;
+const LARGE_WEIGHTS_BYTES = 11_516 * MIB;
 /** Its peak over the weights, measured at 2,048 tokens: 12,354 − 11,516 MiB. */
 const MOST_BEYOND_BYTES = 838 * MIB;
 /** The demo model on the CPU holds up to 36 MB while it reads 4,000 tokens. */

@@ -29,7 +29,7 @@ export interface MacProcess {
 }
 
 /** What becomes of the dialog for an administrator's password. */
-export type Prompt = 'allowed' | 'cancelled' | 'wrong-password' | 'sysctl-refuses';
+type Prompt = 'allowed' | 'cancelled' | 'wrong-password' | 'sysctl-refuses';
 
 export interface EngineOnMac {
   readonly appPid: number;
@@ -59,7 +59,11 @@ export interface Mac {
   /** Bytes a second that programs take from swap and push others out for, while anything is swapped. */
   readonly churnBytesPerSecond: number;
   /** Programs that grow, and until when. */
-  readonly growths: readonly Growth[];
+  readonly growths: readonly {
+    readonly pid: number;
+    readonly bytesPerSecond: number;
+    readonly untilMs: number;
+  }[];
   /** Uncompressed size of what is in the compressor, and of what is in swap. */
   readonly compressedBytes: number;
   readonly swappedBytes: number;
@@ -70,12 +74,6 @@ export interface Mac {
     readonly swapIns: number;
   };
   readonly level: KernelLevel;
-}
-
-export interface Growth {
-  readonly pid: number;
-  readonly bytesPerSecond: number;
-  readonly untilMs: number;
 }
 
 export type Change =
