@@ -150,6 +150,17 @@ describe('what comes of it', () => {
     expect(logged).toEqual(['memory can not be read', 'memory can be read again']);
   });
 
+  it('a listener that throws is logged, and neither the others nor the next sample suffer', async () => {
+    let heard = 0;
+    monitor.subscribe(() => {
+      throw new Error('broken');
+    });
+    monitor.subscribe(() => (heard += 1));
+    await clock.pass(10_000);
+    expect(heard).toBe(2);
+    expect(logged).toHaveLength(2);
+  });
+
   it('disposed, it reads no more and tells nobody, also of a reading under way', async () => {
     let finish: (reading: MemoryReading) => void = () => {};
     answer = () => new Promise((resolve) => (finish = resolve));

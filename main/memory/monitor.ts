@@ -89,7 +89,14 @@ export function createMemoryMonitor(ports: MemoryMonitorPorts): MemoryMonitor {
     swappedOut = counter;
     lastReading = reading;
     history = withSample(history, made);
-    for (const listener of listeners) listener(made);
+    for (const listener of listeners) {
+      try {
+        listener(made);
+      } catch (error) {
+        // One listener's fault is no reason to stop watching.
+        log('error', `a listener of memory samples failed: ${String(error)}`);
+      }
+    }
   }
 
   function attend(change: Partial<Attention>): void {

@@ -254,11 +254,10 @@ function memoryPressure(mac: Mac, isQuick: boolean): string {
 function processesOf(mac: Mac): readonly MacProcess[] {
   if (mac.engine === null) return mac.processes;
   const { appPid, enginePid, gpuBytes } = mac.engine;
-  return [
-    ...mac.processes,
-    { pid: appPid, parentPid: 1, command: 'Headroom', bytes: 180 * MIB },
-    { pid: enginePid, parentPid: appPid, command: 'python3.12', bytes: 250 * MIB + gpuBytes },
-  ];
+  const app = { pid: appPid, parentPid: 1, command: 'Headroom', bytes: 180 * MIB };
+  if (enginePid === null) return [...mac.processes, app];
+  const engine = { pid: enginePid, parentPid: appPid, command: 'python3.12', bytes: 250 * MIB + gpuBytes };
+  return [...mac.processes, app, engine];
 }
 
 function top(mac: Mac): string {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { MemorySample } from '../../preload/contract.ts';
+import type { MemorySample, WiredLimitState } from '../../preload/contract.ts';
 import { type NodeWindow, openNodeWindow } from '../headless/node-window.ts';
 import { GIB, wiredBytes } from './model.ts';
 import { type AppOnMac, startAppOnMac } from './running-app.ts';
@@ -27,6 +27,10 @@ afterEach(async () => {
 
 async function begin(name: ScenarioName): Promise<void> {
   mac = await startSimulatedMac(scenarios[name]);
+  await open();
+}
+
+async function open(): Promise<void> {
   app = startAppOnMac(mac.socketPath, home);
   window = openNodeWindow((await app.ready).url);
   await window.call('app.state', null);
@@ -38,6 +42,17 @@ function sampleThat(is: (sample: MemorySample) => boolean): Promise<MemorySample
       if (!is(sample)) return;
       stop();
       resolve(sample);
+    });
+  });
+}
+
+/** The state the wired limit comes to rest in, once it has been seen to move. */
+function wiredLimitThat(is: (state: WiredLimitState) => boolean): Promise<WiredLimitState> {
+  return new Promise((resolve) => {
+    const stop = window.bridge.on('wiredLimit.state', (state) => {
+      if (!is(state)) return;
+      stop();
+      resolve(state);
     });
   });
 }
@@ -72,4 +87,38 @@ test('killed without warning, the app leaves nothing wired and nothing running',
   await app.end('SIGKILL');
   // The Mac hears of it when the connection breaks off.
   await expect.poll(() => wiredBytes(mac.mac()) / GIB).toBeCloseTo(2.43, 1);
+});
+
+test('the model needs a raise: asked, granted, loaded; a panic resets it, and the next start says so without a dialog', async () => {
+  await begin('fits-after-a-raise');
+  const asking = wiredLimitThat(({ kind }) => kind === 'asking');
+  await window.call('engine.start', null);
+  await asking;
+  expect(mac.mac().wiredLimitMiB).toBe(0);
+
+  const loaded = sampleThat(({ wiredBytes }) => (wiredBytes ?? 0) > 13 * GIB);
+  await window.call('wiredLimit.raise', { limitMiB: 12_800, by: 'prompt' });
+  await loaded;
+  expect(mac.mac().wiredLimitMiB).toBe(12_800);
+
+  window.close();
+  await app.end('SIGKILL');
+  mac.change({ kind: 'reboot' });
+  const changes: string[] = [];
+  mac.onChange(({ kind }) => changes.push(kind));
+  await open();
+  const { state } = await window.call('wiredLimit.plan', null);
+  expect(state).toMatchObject({ kind: 'idle', settingMiB: 0, note: { code: 'reset-by-reboot' } });
+  expect(changes).not.toContain('set-limit');
+});
+
+test('the dialog is cancelled: nothing is changed, and the window is told', async () => {
+  await begin('cancelled-prompt');
+  const asking = wiredLimitThat(({ kind }) => kind === 'asking');
+  await window.call('engine.start', null);
+  await asking;
+  const trouble = wiredLimitThat(({ kind }) => kind === 'trouble' || kind === 'raised');
+  await window.call('wiredLimit.raise', { limitMiB: 12_800, by: 'prompt' });
+  expect(await trouble).toMatchObject({ kind: 'trouble', during: 'raise', settingMiB: 0 });
+  expect(mac.mac().wiredLimitMiB).toBe(0);
 });

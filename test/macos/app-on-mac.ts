@@ -50,13 +50,11 @@ function report(): void {
   const isOn = state.kind !== 'off' && state.kind !== 'failed';
   const message: Message = {
     kind: 'engine',
-    engine: isOn
-      ? {
-          appPid: process.pid,
-          enginePid: process.pid + 1,
-          gpuBytes: counted(metrics?.memory.activeBytes ?? 0),
-        }
-      : null,
+    engine: {
+      appPid: process.pid,
+      enginePid: isOn ? process.pid + 1 : null,
+      gpuBytes: isOn ? counted(metrics?.memory.activeBytes ?? 0) : 0,
+    },
     isGenerating: state.kind === 'busy',
   };
   const line = `${JSON.stringify(message)}\n`;

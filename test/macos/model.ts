@@ -31,9 +31,11 @@ export interface MacProcess {
 /** What becomes of the dialog for an administrator's password. */
 type Prompt = 'allowed' | 'cancelled' | 'wrong-password' | 'sysctl-refuses';
 
+/** Headroom's own processes, while the app runs. */
 export interface EngineOnMac {
   readonly appPid: number;
-  readonly enginePid: number;
+  /** Null while the model is off. */
+  readonly enginePid: number | null;
   /** Weights, caches and workspace, as wired for the GPU. */
   readonly gpuBytes: number;
 }
