@@ -44,8 +44,9 @@ describe('lending', () => {
     ['never, when the user says so', 9_999, { idleUnloadMinutes: 0 }, false],
     ['the shortest setting', 60, { idleUnloadMinutes: 1 }, true],
     ['soon, when others are swapped out', 20, { samples: [sample('warning', 20)] }, true],
-    ['soon, when it is critical', 20, { samples: [sample('critical')] }, true],
-    ['not at once even then', 19, { samples: [sample('critical')] }, false],
+    ['not at once even then', 19, { samples: [sample('warning', 20)] }, false],
+    ['sooner, when it is critical', 5, { samples: [sample('critical')] }, true],
+    ['just used', 4, { samples: [sample('critical')] }, false],
     ['nothing is known', 9_999, { samples: [] }, false],
     ['old news', 9_999, { samples: [sample('warning', 0, NOW_MS - 60_000)] }, false],
   ];
@@ -66,7 +67,7 @@ describe('lending', () => {
           expect([engine, openAnswers]).toEqual(['ready', 0]);
           expect(level).not.toBe('normal');
           expect(idleUnloadMinutes).toBeGreaterThan(0);
-          expect(seconds).toBeGreaterThanOrEqual(20);
+          expect(seconds).toBeGreaterThanOrEqual(5);
         },
       ),
     );

@@ -6,15 +6,18 @@ import type { EngineState } from '../../preload/contract.ts';
 import type { ProtectionSample } from './protection.ts';
 
 export interface LendingPolicy {
-  /** Unused for this long, it goes when others really need the memory: while others are swapped out, or at critical. */
-  readonly urgentIdleMs: number;
-  readonly urgentSwapOutBytesPerSecond: number;
+  /** Unused for this long, it goes when others really need the memory: while they are swapped out … */
+  readonly swapOutIdleMs: number;
+  readonly swapOutBytesPerSecond: number;
+  /** … or at critical. */
+  readonly criticalIdleMs: number;
   readonly longestGapMs: number;
 }
 
 export const LENDING_POLICY: LendingPolicy = {
-  urgentIdleMs: 20_000,
-  urgentSwapOutBytesPerSecond: 8 * 1024 * 1024,
+  swapOutIdleMs: 20_000,
+  swapOutBytesPerSecond: 8 * 1024 * 1024,
+  criticalIdleMs: 5_000,
   longestGapMs: 15_000,
 };
 
@@ -39,10 +42,15 @@ export function lends(input: LendingInput): boolean {
   if (latest === undefined || Math.abs(nowMs - latest.atMs) > policy.longestGapMs || latest.level === 'normal') {
     return false;
   }
-  const idleMs = nowMs - input.lastUsedAtMs;
-  const isUrgent =
-    latest.level === 'critical' || (latest.swapOutBytesPerSecond ?? 0) > policy.urgentSwapOutBytesPerSecond;
-  return idleMs >= (isUrgent ? Math.min(policy.urgentIdleMs, idleUnloadMinutes * 60_000) : idleUnloadMinutes * 60_000);
+  const settingMs = idleUnloadMinutes * 60_000;
+  const isSwapping = (latest.swapOutBytesPerSecond ?? 0) > policy.swapOutBytesPerSecond;
+  const neededMs =
+    latest.level === 'critical'
+      ? policy.criticalIdleMs
+      : isSwapping
+        ? Math.min(policy.swapOutIdleMs, settingMs)
+        : settingMs;
+  return nowMs - input.lastUsedAtMs >= neededMs;
 }
 
 /**

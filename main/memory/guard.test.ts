@@ -270,7 +270,17 @@ describe('lent memory', () => {
     world.guard.warm();
     expect(world.done).not.toContain('load');
     expect(refusalOf(() => world.guard.admitStart('user'))).toBeNull();
+    expect(refusalOf(() => world.guard.admitStart('program'))?.message).toMatch(/no memory to load/);
+    world.sample('warning');
     expect(refusalOf(() => world.guard.admitStart('program'))).toBeNull();
+  });
+
+  it('is not what follows a cancelled answer: that is unloaded', () => {
+    world.answering();
+    world.sample('critical');
+    world.sample('critical');
+    for (let i = 0; i < 4; i += 1) world.sample('critical');
+    expect(world.kinds).toEqual(['easing', 'cancelled', 'unloaded']);
   });
 
   it('does not come back after the user has turned it off', () => {

@@ -171,7 +171,8 @@ export function createGuard(ports: GuardPorts): Guard {
     });
     stage = verdict.stage;
     perform(verdict.actions);
-    const mayLend = stage.kind !== 'undone' && !verdict.actions.includes('unload');
+    // After a cancelled answer protection goes on by itself; overruled, nothing is taken.
+    const mayLend = stage.kind !== 'undone' && stage.kind !== 'cancelled' && stage.kind !== 'unloaded';
     const numbers = numbersNow();
     const lending = {
       policy: LENDING_POLICY,

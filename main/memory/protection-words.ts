@@ -116,6 +116,13 @@ export function startRefusal(
     }
     case 'wired-left':
       return { message: state.message, nextStep: 'Restart the computer.' };
+    case 'watching':
+    case 'easing':
+    case 'cancelled':
+    case 'lent':
+      // Nobody who sees what it does asks for it.
+      if (by === 'user' || now?.level !== 'critical') return null;
+      return { message: `There is no memory to load the model: ${numbers(now)}.`, nextStep: 'Try again later.' };
     default:
       return null;
   }

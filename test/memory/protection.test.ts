@@ -1,0 +1,185 @@
+/** Protection, lent memory and what stays wired: the whole app, the real engine, on a Mac that is simulated. */
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Change, GIB, type Mac, MIB, wiredBytes } from '../macos/model.ts';
+import { type Scenario, scenarios } from '../macos/scenarios.ts';
+import { until } from '../engine/harness.ts';
+import { type AppShortOfMemory, appShortOfMemory } from './app-short-of-memory.ts';
+
+const LONG = 'Write a long story.';
+
+let short: AppShortOfMemory;
+afterEach(() => short.finish());
+
+async function loaded(scenario: Scenario): Promise<AppShortOfMemory> {
+  short = await appShortOfMemory(scenario);
+  await short.window.call('engine.start', null);
+  await short.engineBecomes('ready');
+  return short;
+}
+
+const grow = (gib: number, overSeconds = 1): Change => ({
+  kind: 'grow',
+  command: 'Google Chrome',
+  bytes: gib * GIB,
+  overSeconds,
+});
+/** A little more, again and again: what a browser does. */
+async function growUntil(is: (mac: Mac) => boolean): Promise<void> {
+  for (let i = 0; !is(short.mac.mac()); i += 1) {
+    if (i > 300) throw new Error(`never: ${String(is)}`);
+    short.mac.change(grow(1 / 32, 0.1));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+}
+const enginePid = (app: AppShortOfMemory): number => {
+  const { pid } = app.app.child;
+  // The stand-in commands are children too, and come and go; the engine is the one that runs Python.
+  const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  const engine = pids.find((each) => readFileSync(`/proc/${each}/cmdline`, 'utf8').includes('headroom_engine'));
+  if (engine === undefined) throw new Error('no engine runs');
+  return engine;
+};
+
+describe('a Mac short of memory', () => {
+  it('ends the answer with its text and the reason, then the model, then takes it back when asked', async () => {
+    await loaded(scenarios.fits);
+    short.mac.change(grow(12));
+    await short.step('easing');
+    expect(short.mac.mac().level).toBe(4);
+
+    const { final } = await short.ask(LONG);
+    const answer = await final;
+    expect(answer.status).toMatchObject({
+      kind: 'interrupted',
+      because: expect.stringMatching(/memory pressure is critical/) as string,
+    });
+    expect(answer.text.length).toBeGreaterThan(0);
+    const cancelled = await short.step('cancelled');
+    expect(cancelled).toMatchObject({ trigger: 'critical', because: { level: 'critical' } });
+    // The engine lives and is asked for nothing more.
+    await short.engineBecomes('ready');
+    await expect(short.ask('Hi')).rejects.toThrow(/no memory for an answer/);
+
+    const unloaded = await short.step('unloaded');
+    expect(unloaded.sinceMs - cancelled.sinceMs).toBeGreaterThanOrEqual(8_000);
+    await short.engineBecomes('off');
+    // A graceful stop: nothing was killed, nothing stays.
+    expect(short.log()).not.toMatch(/SIGKILL|broke|failed/);
+    await until(() => wiredBytes(short.mac.mac()) < 3 * GIB);
+    expect(short.steps.map(({ kind }) => kind)).toEqual(
+      ['watching', 'easing', 'cancelled', 'unloaded'].slice(-short.steps.length),
+    );
+    expect(short.log()).toMatch(/protection: unloaded \(still-critical\) because \{"level":"critical"/);
+
+    // A program does not bring it back; the user does, by overruling.
+    const asked = await fetch(`${short.ready.api}/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${short.ready.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ messages: [{ role: 'user', content: 'hi' }] }),
+    });
+    expect(asked.status).toBe(503);
+    expect(await asked.json()).toMatchObject({
+      error: { message: expect.stringMatching(/unloaded because memory ran short/) as string },
+    });
+    const undone = await short.window.call('protection.undo', null);
+    expect(undone.kind).toBe('undone');
+    await short.engineBecomes('ready');
+    const { final: again } = await short.ask('Hi');
+    expect((await again).status.kind).toBe('complete');
+  });
+
+  it('is left alone while yellow but calm', async () => {
+    await loaded(scenarios.fits);
+    short.mac.change(grow(1.9));
+    await growUntil(({ level }) => level === 2);
+    await short.step('watching');
+    const began = Date.now();
+    while (Date.now() - began < 12_000) {
+      const { final } = await short.ask(LONG);
+      expect((await final).status.kind).toBe('complete');
+    }
+    expect(short.mac.mac().level).toBe(2);
+    expect(short.steps.map(({ kind }) => kind)).toEqual(['watching']);
+  });
+
+  it('eases when others are swapped out: caches go, long prompts wait, short ones do not', async () => {
+    await loaded(scenarios.fits);
+    await (await short.ask(LONG)).final;
+    // Yellow, something in swap already, and much of it wanted again and again.
+    short.mac.change(grow(1.9));
+    await growUntil(({ swappedBytes }) => swappedBytes > 100 * MIB);
+    short.mac.change({ kind: 'churn', bytesPerSecond: 200 * MIB });
+    const easing = await short.step('easing');
+    expect(easing).toMatchObject({ trigger: 'swap-outs', because: { level: 'warning' } });
+    await expect(short.ask('word '.repeat(2_000))).rejects.toThrow(/about 2,500 tokens/);
+    // The endpoint is told the same.
+    const long = await fetch(`${short.ready.api}/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${short.ready.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ messages: [{ role: 'user', content: 'word '.repeat(2_000) }] }),
+    });
+    expect(long.status).toBe(503);
+    expect(await long.json()).toMatchObject({ error: { code: 'memory_short' } });
+    const { final } = await short.ask(LONG);
+    const answer = await final;
+    expect(answer.status.kind).toBe('complete');
+    // Asked once already: without the dropped caches its beginning would have been known.
+    expect(answer.usage?.cachedTokens).toBe(0);
+    // Switched off, all of that ends.
+    await short.window.call('settings.update', { protection: 'off' });
+    expect((await short.window.call('protection.state', null)).kind).toBe('off');
+    const { final: taken } = await short.ask('word '.repeat(2_000));
+    expect((await taken).status.kind).not.toBe('interrupted');
+  });
+});
+
+describe('an idle model', () => {
+  it('lends its memory to who needs it, and is there again when somebody looks', async () => {
+    await loaded(scenarios.fits);
+    await (await short.ask('Hi')).final;
+    short.mac.change({ kind: 'grow', command: 'Final Cut Pro', bytes: 11 * GIB, overSeconds: 8 });
+    const lent = await short.step('lent');
+    expect(lent).toMatchObject({ trigger: 'idle' });
+    await short.engineBecomes('off');
+    await until(() => wiredBytes(short.mac.mac()) < 3 * GIB);
+    // Critical for a little while still; looking brings it back once it is not.
+    await until(() => short.mac.mac().level !== 4, 30_000);
+    await expect
+      .poll(async () => (await short.window.call('engine.warm', null)).kind, { timeout: 20_000, interval: 500 })
+      .not.toBe('off');
+    await short.engineBecomes('ready');
+    expect((await short.window.call('protection.state', null)).kind).not.toBe('lent');
+  });
+});
+
+describe('wired memory that stays', () => {
+  it('is said after the model was turned off, and the model is not started on top of it', async () => {
+    await loaded(scenarios['leaked-wired-memory']);
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    await short.window.call('engine.stop', null);
+    const left = await short.step('wired-left');
+    expect(left.leftBytes / GIB).toBeCloseTo(6, 1);
+    expect(left.message).toMatch(/6\.0 GB/);
+    await expect(short.window.call('engine.start', null)).rejects.toThrow(/6\.0 GB/);
+    expect((await short.window.call('app.state', null)).engine.kind).toBe('off');
+  });
+
+  it('stops the restarts of an engine that was killed', async () => {
+    await loaded(scenarios['leaked-wired-memory']);
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    process.kill(enginePid(short), 'SIGKILL');
+    const failed = await short.engineBecomes('failed', 40_000);
+    expect(failed).toMatchObject({ cause: { code: 'wired-left' } });
+    expect((await short.step('wired-left')).kind).toBe('wired-left');
+  });
+
+  it('does not hold up a restart where it came back', async () => {
+    await loaded(scenarios.fits);
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    process.kill(enginePid(short), 'SIGKILL');
+    await short.engineBecomes('waiting');
+    await short.engineBecomes('ready', 10_000);
+    expect(short.steps.map(({ kind }) => kind)).not.toContain('wired-left');
+  });
+});
