@@ -1,6 +1,9 @@
-/** Protection, lent memory and what stays wired: the whole app, the real engine, on a Mac that is simulated. */
+/**
+ * Protection, lent memory and what stays wired: the whole app, the real engine, on a Mac that is simulated. Side by side,
+ * because most of the time they wait.
+ */
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { type Change, GIB, type Mac, MIB, wiredBytes } from '../macos/model.ts';
 import { type Scenario, scenarios } from '../macos/scenarios.ts';
 import { until } from '../engine/harness.ts';
@@ -8,11 +11,9 @@ import { type AppShortOfMemory, appShortOfMemory } from './app-short-of-memory.t
 
 const LONG = 'Write a long story.';
 
-let short: AppShortOfMemory;
-afterEach(() => short.finish());
-
-async function loaded(scenario: Scenario): Promise<AppShortOfMemory> {
-  short = await appShortOfMemory(scenario);
+async function loaded({ onTestFinished }: TestContext, scenario: Scenario): Promise<AppShortOfMemory> {
+  const short = await appShortOfMemory(scenario);
+  onTestFinished(() => short.finish());
   await short.window.call('engine.start', null);
   await short.engineBecomes('ready');
   return short;
@@ -25,7 +26,7 @@ const grow = (gib: number, overSeconds = 1): Change => ({
   overSeconds,
 });
 /** A little more, again and again: what a browser does. */
-async function growUntil(is: (mac: Mac) => boolean): Promise<void> {
+async function growUntil(short: AppShortOfMemory, is: (mac: Mac) => boolean): Promise<void> {
   for (let i = 0; !is(short.mac.mac()); i += 1) {
     if (i > 300) throw new Error(`never: ${String(is)}`);
     short.mac.change(grow(1 / 32, 0.1));
@@ -41,9 +42,9 @@ const enginePid = (app: AppShortOfMemory): number => {
   return engine;
 };
 
-describe('a Mac short of memory', () => {
-  it('ends the answer with its text and the reason, then the model, then takes it back when asked', async () => {
-    await loaded(scenarios.fits);
+describe.concurrent('a Mac short of memory', () => {
+  it('ends the answer with its text and the reason, then the model, then takes it back when asked', async (context) => {
+    const short = await loaded(context, scenarios.fits);
     short.mac.change(grow(12));
     await short.step('easing');
     expect(short.mac.mac().level).toBe(4);
@@ -89,13 +90,13 @@ describe('a Mac short of memory', () => {
     expect((await again).status.kind).toBe('complete');
   });
 
-  it('is left alone while yellow but calm', async () => {
-    await loaded(scenarios.fits);
+  it('is left alone while yellow but calm', async (context) => {
+    const short = await loaded(context, scenarios.fits);
     short.mac.change(grow(1.9));
-    await growUntil(({ level }) => level === 2);
+    await growUntil(short, ({ level }) => level === 2);
     await short.step('watching');
     const began = Date.now();
-    while (Date.now() - began < 12_000) {
+    while (Date.now() - began < 8_000) {
       const { final } = await short.ask(LONG);
       expect((await final).status.kind).toBe('complete');
     }
@@ -103,12 +104,12 @@ describe('a Mac short of memory', () => {
     expect(short.steps.map(({ kind }) => kind)).toEqual(['watching']);
   });
 
-  it('eases when others are swapped out: caches go, long prompts wait, short ones do not', async () => {
-    await loaded(scenarios.fits);
+  it('eases when others are swapped out: caches go, long prompts wait, short ones do not', async (context) => {
+    const short = await loaded(context, scenarios.fits);
     await (await short.ask(LONG)).final;
     // Yellow, something in swap already, and much of it wanted again and again.
     short.mac.change(grow(1.9));
-    await growUntil(({ swappedBytes }) => swappedBytes > 100 * MIB);
+    await growUntil(short, ({ swappedBytes }) => swappedBytes > 100 * MIB);
     short.mac.change({ kind: 'churn', bytesPerSecond: 200 * MIB });
     const easing = await short.step('easing');
     expect(easing).toMatchObject({ trigger: 'swap-outs', because: { level: 'warning' } });
@@ -134,9 +135,9 @@ describe('a Mac short of memory', () => {
   });
 });
 
-describe('an idle model', () => {
-  it('lends its memory to who needs it, and is there again when somebody looks', async () => {
-    await loaded(scenarios.fits);
+describe.concurrent('an idle model', () => {
+  it('lends its memory to who needs it, and is there again when somebody looks', async (context) => {
+    const short = await loaded(context, scenarios.fits);
     await (await short.ask('Hi')).final;
     short.mac.change({ kind: 'grow', command: 'Final Cut Pro', bytes: 11 * GIB, overSeconds: 8 });
     const lent = await short.step('lent');
@@ -153,9 +154,9 @@ describe('an idle model', () => {
   });
 });
 
-describe('wired memory that stays', () => {
-  it('is said after the model was turned off, and the model is not started on top of it', async () => {
-    await loaded(scenarios['leaked-wired-memory']);
+describe.concurrent('wired memory that stays', () => {
+  it('is said after the model was turned off, and the model is not started on top of it', async (context) => {
+    const short = await loaded(context, scenarios['leaked-wired-memory']);
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     await short.window.call('engine.stop', null);
     const left = await short.step('wired-left');
@@ -165,8 +166,8 @@ describe('wired memory that stays', () => {
     expect((await short.window.call('app.state', null)).engine.kind).toBe('off');
   });
 
-  it('stops the restarts of an engine that was killed', async () => {
-    await loaded(scenarios['leaked-wired-memory']);
+  it('stops the restarts of an engine that was killed', async (context) => {
+    const short = await loaded(context, scenarios['leaked-wired-memory']);
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     process.kill(enginePid(short), 'SIGKILL');
     const failed = await short.engineBecomes('failed', 40_000);
@@ -174,8 +175,8 @@ describe('wired memory that stays', () => {
     expect((await short.step('wired-left')).kind).toBe('wired-left');
   });
 
-  it('does not hold up a restart where it came back', async () => {
-    await loaded(scenarios.fits);
+  it('does not hold up a restart where it came back', async (context) => {
+    const short = await loaded(context, scenarios.fits);
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     process.kill(enginePid(short), 'SIGKILL');
     await short.engineBecomes('waiting');
