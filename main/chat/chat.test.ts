@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AssistantMessage, ChatDelta, Message } from '../../preload/contract.ts';
 import { type Engine, EngineError, type GenerationEvent, type GenerationRequest } from '../engine/engine.ts';
+import { AppFault } from '../fault.ts';
 import { type Chat, createChat } from './chat.ts';
 import { openDatabase } from './database.ts';
 import { type ConversationStore, createConversationStore } from './store.ts';
@@ -17,6 +18,7 @@ let deltas: ChatDelta[];
 let messages: Message[];
 let requests: GenerationRequest[];
 let chat: Chat;
+let admitPrompt: (characters: number) => void;
 
 const finish: GenerationEvent = {
   kind: 'finish',
@@ -43,6 +45,7 @@ beforeEach(() => {
   deltas = [];
   messages = [];
   requests = [];
+  admitPrompt = () => {};
   const engine: Pick<Engine, 'generate'> = {
     generate(request, { signal }) {
       requests.push(request);
@@ -53,6 +56,7 @@ beforeEach(() => {
     store,
     engine: engine as Engine,
     ensureRunning: () => {},
+    admitPrompt: (characters) => admitPrompt(characters),
     sampling: () => ({ maxTokens: 100, temperature: 0.5 }),
     nowMs: Date.now,
     publishDelta: (delta) => deltas.push(delta),
@@ -148,6 +152,36 @@ describe('chat', () => {
     expect(answer).toMatchObject({ text: 'so far', status: { kind: 'failed', error: { code } } });
     if (words !== undefined) expect(answer.status).toMatchObject({ error: { message: words } });
     expect(JSON.stringify(answer.status)).not.toContain('secret');
+  });
+
+  it('an answer ended to save memory keeps its text and says why', async () => {
+    script = async function* () {
+      yield { kind: 'content', text: 'so far' };
+      throw new EngineError('protected', 'Ended to keep the computer usable.', 'Ask again.');
+    };
+    const turn = send('go');
+    const answer = await settled(turn.assistant.id);
+    const because = 'Ended to keep the computer usable. Ask again.';
+    expect(answer).toMatchObject({ text: 'so far', status: { kind: 'interrupted', because } });
+    // Also after a restart of the app.
+    expect(store.message(turn.assistant.id)).toEqual(answer);
+  });
+
+  it('asks whether the whole prompt is taken before anything is stored', async () => {
+    script = async function* () {
+      yield { kind: 'content', text: 'four' };
+      yield finish;
+    };
+    const first = send('one');
+    await settled(first.assistant.id);
+    const asked: number[] = [];
+    admitPrompt = (characters) => {
+      asked.push(characters);
+      throw new AppFault('refused', 'Memory is short.', 'Wait.');
+    };
+    expect(() => send('12345', first.conversation.id)).toThrow('Memory is short.');
+    expect(asked).toEqual(['one'.length + 'four'.length + '12345'.length]);
+    expect(store.open(first.conversation.id)?.messages).toHaveLength(2);
   });
 
   it('a stream that ends without finishing has failed', async () => {

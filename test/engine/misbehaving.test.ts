@@ -118,6 +118,45 @@ describe.concurrent('a well-behaved child', () => {
     expect(kinds(under).slice(-5)).toEqual(['ready', 'stopping', 'preparing', 'starting', 'ready']);
   });
 
+  it('asks before a restart, not before a start, and is not started again when it must not be', async ({
+    onTestFinished,
+  }) => {
+    let asked = 0;
+    const cause = { code: 'wired-left', message: 'Memory did not come back.', nextStep: 'Restart the computer.' };
+    const under = withChild(onTestFinished, 'exits-after-ready', {
+      beforeRestart: async () => {
+        asked += 1;
+        return asked < 2 ? null : { cause, retry: false };
+      },
+      speed: 5,
+    });
+    await under.engine.start(under.model);
+    expect(asked).toBe(0);
+    const failed = await under.reaches('failed');
+    expect(failed).toMatchObject({ cause });
+    expect(asked).toBe(2);
+    expect(under.processes).toHaveLength(2);
+  });
+
+  it('can be turned off, and on again, while it waits to be restarted', async ({ onTestFinished }) => {
+    let waits = 0;
+    const under = withChild(onTestFinished, 'exits-after-ready', {
+      beforeRestart: (signal) => {
+        waits += 1;
+        return new Promise((resolve) => signal.addEventListener('abort', () => resolve(null)));
+      },
+    });
+    await under.engine.start(under.model);
+    await until(() => waits === 1);
+    expect(under.engine.state.kind).toBe('starting');
+    expect(under.processes).toHaveLength(1);
+    await under.engine.stop();
+    expect(under.engine.state.kind).toBe('off');
+    expect(under.processes).toHaveLength(1);
+    await under.engine.start(under.model);
+    expect(under.processes).toHaveLength(2);
+  });
+
   it('lets the last wish count when start and stop come in a hurry', async ({ onTestFinished }) => {
     const under = withChild(onTestFinished, 'slow-to-load');
     const first = failureOf(under.engine.start(under.model));
