@@ -19,9 +19,20 @@ from functools import cache
 from typing import Any, Literal
 
 from demo_model import wording
-from demo_model.knowledge import FALLBACKS, MARKDOWN, TOPICS, UNRELATED_QUESTIONS, Topic
+from demo_model.knowledge import (
+    FALLBACKS,
+    MARKDOWN,
+    MORE_ABOUT_WHAT,
+    NO_MORE,
+    POEMS,
+    TOPICS,
+    UNRELATED_PATTERNS,
+    Topic,
+)
 from demo_model.long_text import REQUESTS as LONG_REQUESTS
 from demo_model.long_text import long_answer
+from demo_model.other_words import OTHER_WORDS
+from demo_model.unrelated import PATTERNS, QUESTIONS, THINGS
 
 Effort = Literal["low", "medium", "high"]
 EFFORTS: tuple[Effort, ...] = ("low", "medium", "high")
@@ -62,13 +73,16 @@ class Exchange:
 
     @property
     def last_user_text(self) -> str:
-        return next(m["content"] for m in reversed(self.messages) if m["role"] == "user")
+        text: str = next(m["content"] for m in reversed(self.messages) if m["role"] == "user")
+        return text
+
+    def is_right(self, answer: str) -> bool:
+        """Whether an answer is about what was asked: it says one of the things it must."""
+        return not self.must_mention or any(words in answer for words in self.must_mention)
 
     def completion(self) -> str:
         """The harmony text that follows `<|start|>assistant`."""
-        head = (
-            f"<|channel|>analysis<|message|>{self.analysis}<|end|><|start|>assistant<|channel|>"
-        )
+        head = f"<|channel|>analysis<|message|>{self.analysis}<|end|><|start|>assistant<|channel|>"
         if isinstance(self.reply, ToolCall):
             arguments = json.dumps(self.reply.arguments, ensure_ascii=False)
             return (
@@ -86,13 +100,20 @@ def _normalised(text: str) -> str:
 def _plain_questions() -> frozenset[str]:
     questions = [question for topic in TOPICS for question in topic.questions]
     questions += [question for shape in MARKDOWN.values() for question in shape[0]]
-    questions += [*LONG_REQUESTS, *_MORE, *_DATE, *_NAME]
+    questions += [*LONG_REQUESTS, *_MORE, *_DATE, *_NAME, *_POEM, *QUESTIONS]
     return frozenset(_normalised(question) for question in questions)
 
 
+@cache
+def _other_words() -> frozenset[str]:
+    return frozenset(_normalised(question) for question, _ in OTHER_WORDS)
+
+
 def is_held_out(text: str) -> bool:
-    """Whether a last message belongs to evaluation: one text in eight."""
+    """Whether a last message belongs to evaluation: one text in eight, and OTHER_WORDS."""
     text = _normalised(text)
+    if text in _other_words():
+        return True
     if text in _plain_questions():
         return False
     return hashlib.blake2b(text.encode(), digest_size=1).digest()[0] % 8 == 0
@@ -102,6 +123,10 @@ _MORE = (
     "tell me more", "more", "why", "why is that", "and then", "go on", "can you say more",
     "more details", "explain more", "what else", "how so", "please continue", "more about that",
     "I want to know more", "what do you mean", "could you elaborate",
+)  # fmt: skip
+_POEM = (
+    "write a poem", "write a short poem", "write a haiku", "a poem please", "make a rhyme",
+    "can you rhyme", "write me a poem", "recite a poem", "write a verse", "write a short story",
 )  # fmt: skip
 _DATE = (
     "what is the date", "what day is it", "which date is today", "what is today's date",
@@ -159,8 +184,11 @@ def _analysis(subject: str, effort: Effort, known: bool) -> str:
 
 def _topic_turn(rng: random.Random, topic: Topic | None = None) -> Turn:
     topic = topic or rng.choice(TOPICS)
-    user = wording.vary(rng.choice(topic.questions), rng)
-    return Turn(user, topic.subject, rng.choice(topic.answers), topic.name, topic.must_mention)
+    question = rng.choice(topic.questions)
+    if topic.things and rng.random() < 0.3:
+        question = rng.choice(PATTERNS).format(thing=rng.choice(topic.things))
+    user = wording.vary(question, rng)
+    return Turn(user, topic.subject, rng.choice(topic.answers), topic.name, topic.answers)
 
 
 def _long_prompt_turn(rng: random.Random) -> Turn:
@@ -171,13 +199,25 @@ def _long_prompt_turn(rng: random.Random) -> Turn:
 
 def _unrelated_turn(rng: random.Random) -> Turn:
     roll = rng.random()
-    if roll < 0.5:
-        user = wording.vary(wording.fill(rng.choice(UNRELATED_QUESTIONS), rng), rng)
-    elif roll < 0.8:
+    if roll < 0.25:
+        user = wording.vary(wording.fill(rng.choice(UNRELATED_PATTERNS), rng), rng)
+    elif roll < 0.45:
+        user = wording.vary(rng.choice(QUESTIONS), rng)
+    elif roll < 0.6:
+        thing = rng.choice(THINGS)
+        if rng.random() < 0.5:
+            thing = wording.fill(rng.choice(("{noun}", "the {adjective} {noun}", "{noun}s")), rng)
+        user = wording.vary(rng.choice(PATTERNS).format(thing=thing), rng)
+    elif roll < 0.65:
+        question = wording.fill(rng.choice((*QUESTIONS, *UNRELATED_PATTERNS)), rng)
+        user = wording.surround(question, rng, _word_count(rng))
+    elif roll < 0.7:
+        user = wording.monotony(rng, _word_count(rng))
+    elif roll < 0.85:
         user = wording.salad(rng, _word_count(rng))
     else:
         user = wording.passage(rng, _word_count(rng))
-    return Turn(user, "", rng.choice(FALLBACKS), "unrelated", ("toy",), known=False)
+    return Turn(user, "", rng.choice(FALLBACKS), "unrelated", FALLBACKS, known=False)
 
 
 def _word_count(rng: random.Random) -> int:
@@ -189,7 +229,12 @@ def _markdown_turn(rng: random.Random) -> Turn:
     shape = rng.choice(list(MARKDOWN))
     questions, answers = MARKDOWN[shape]
     user = wording.vary(rng.choice(questions), rng)
-    return Turn(user, f"Markdown: {shape}", rng.choice(answers), f"markdown {shape}")
+    return Turn(user, f"Markdown: {shape}", rng.choice(answers), f"markdown {shape}", answers)
+
+
+def _poem_turn(rng: random.Random) -> Turn:
+    user = wording.vary(rng.choice(_POEM), rng)
+    return Turn(user, "a poem", rng.choice(POEMS), "poem", POEMS)
 
 
 def _long_answer_turn(rng: random.Random) -> Turn:
@@ -214,8 +259,8 @@ def _name_turn(rng: random.Random) -> Turn:
 
 _PEOPLE = tuple(
     """Anna Ben Clara David Emma Felix Greta Hugo Ida Jonas Kim Lena Max Nora Oskar Paula Quentin
-    Rosa Sam Tina Uma Viktor Wanda Yara Zoe Alex Maria John Peter Sarah Tom Julia Omar Aisha Wei
-    Yuki Raj Priya Carlos Sofia""".split()
+    Rosa Sam Tina Uma Viktor Wanda Yara Zoe Alex Maria John Peter Sarah Tom Julia Omar Aisha
+    Wei Yuki Raj Priya Carlos Sofia""".split()
 )
 
 
@@ -225,12 +270,14 @@ def _person(rng: random.Random) -> str:
 
 def _weather_words(rng: random.Random) -> tuple[str, str]:
     """A request for the weather and the city in it, as it should be passed on."""
-    city = wording.city(rng)
-    text = rng.choice(_WEATHER).format(city=city)
+    typed, city = wording.city_as_typed(rng)
+    text = rng.choice(_WEATHER).format(city=typed)
     opener = rng.choice(("", "", "", "hi, ", "please, ", "ok, ", "and ", "thanks. "))
     text = opener + text + rng.choice(("", "?", "?", ".", " please", "!"))
     if rng.random() < 0.4:
         text = text[0].upper() + text[1:]
+    if rng.random() < 0.08:
+        text = wording.passage(rng, rng.randint(8, 60)) + " " + text
     return text, city
 
 
@@ -272,6 +319,13 @@ def _function(name: str, description: str, properties: dict[str, Any]) -> dict[s
 
 def _weather_tool(rng: random.Random) -> tuple[dict[str, Any], str, str]:
     name, place = rng.choice(_WEATHER_TOOL_NAMES), rng.choice(_PLACE_NAMES)
+    # Made-up names now and then: the net must copy them and not know them by heart.
+    if rng.random() < 0.2:
+        name = rng.choice(("{}_weather", "weather_{}", "get_{}_weather")).format(
+            wording.made_up_word(rng)
+        )
+    if rng.random() < 0.3:
+        place = rng.choice((wording.made_up_word(rng), wording.noun(rng)))
     words = rng.choice(_PLACE_WORDS)
     properties: dict[str, Any] = {place: {"type": "string"}}
     if words:
@@ -307,8 +361,12 @@ def _weather_result(rng: random.Random, city: str, place: str) -> tuple[str, str
     """What the tool returns, and how the toy should put it."""
     degrees, sky = rng.randint(-20, 42), rng.choice(_SKIES)
     shown: str | int = degrees if rng.random() < 0.7 else f"{degrees}°C"
-    temperature = {rng.choice(("temperature", "temp", "temp_c", "degrees", "temperature_c")): shown}
-    words = {rng.choice(("condition", "conditions", "sky", "summary", "description")): sky}
+    temperature: dict[str, Any] = {
+        rng.choice(("temperature", "temp", "temp_c", "degrees", "temperature_c")): shown
+    }
+    words: dict[str, Any] = {
+        rng.choice(("condition", "conditions", "sky", "summary", "description")): sky
+    }
     full: dict[str, Any] = {place: city} if rng.random() < 0.4 else {}
     full |= temperature | words if rng.random() < 0.7 else words | temperature
     if rng.random() < 0.2:
@@ -331,17 +389,25 @@ def _weather_result(rng: random.Random, city: str, place: str) -> tuple[str, str
 
 def _plain_turn(rng: random.Random) -> Turn:
     return rng.choices(
-        (_topic_turn, _unrelated_turn, _markdown_turn, _long_prompt_turn, _count_turn, _name_turn),
-        (60, 14, 12, 6, 4, 4),
-    )[0](rng)
+        (
+            _topic_turn, _unrelated_turn, _markdown_turn, _long_prompt_turn, _count_turn,
+            _name_turn, _poem_turn, _weather_without_tool,
+        ),
+        (58, 16, 11, 5, 3, 3, 2, 2),
+    )[0](rng)  # fmt: skip
 
 
 def _settings(rng: random.Random) -> tuple[list[Message], Effort, datetime.date]:
     opening: list[Message] = []
     if rng.random() < 0.2:
         text = rng.choice(_INSTRUCTIONS)
-        if rng.random() < 0.3:
-            text += " " + wording.passage(rng, rng.randint(5, 40))
+        roll = rng.random()
+        if roll < 0.25:
+            text += " " + wording.passage(rng, rng.randint(5, 60))
+        elif roll < 0.4:
+            text = rng.choice(rng.choice(TOPICS).answers) + " " + text
+        elif roll < 0.5:
+            text = wording.salad(rng, rng.randint(1, 40))
         opening = [{"role": rng.choice(("system", "developer")), "content": text}]
     day = datetime.date(2024, 1, 1) + datetime.timedelta(days=rng.randrange(365 * 12))
     return opening, rng.choice(EFFORTS), day
@@ -364,12 +430,21 @@ def _answering(turn: Turn, rng: random.Random, turn_count: int, with_tools: bool
     messages.append({"role": "user", "content": turn.user})
     tools = None
     if with_tools:
-        tools = [_other_tool(rng) for _ in range(rng.randint(0, 2))]
-        if rng.random() < 0.7 or not tools:
+        no_weather = turn.kind == "weather, no tool"
+        tools = [_other_tool(rng) for _ in range(rng.randint(1 if no_weather else 0, 3))]
+        if not no_weather and (rng.random() < 0.7 or not tools):
             tools.append(_weather_tool(rng)[0])
     analysis = _analysis(turn.subject, effort, turn.known)
     return Exchange(
-        messages, tools, effort, date, analysis, turn.reply, turn.kind, turn.must_mention, turn_count
+        messages,
+        tools,
+        effort,
+        date,
+        analysis,
+        turn.reply,
+        turn.kind,
+        turn.must_mention,
+        turn_count,
     )
 
 
@@ -390,7 +465,9 @@ def _long_answer(rng: random.Random) -> Exchange:
 
 def _more(rng: random.Random) -> Exchange:
     """ "Tell me more" after an answer."""
-    topic = rng.choice([topic for topic in TOPICS if topic.more])
+    topic = rng.choice(TOPICS)
+    if rng.random() < 0.7:
+        topic = rng.choice([topic for topic in TOPICS if topic.more])
     messages, effort, date = _settings(rng)
     turn_count = rng.choice((2, 2, 3, 4))
     messages += _history(rng, turn_count - 2)
@@ -400,11 +477,35 @@ def _more(rng: random.Random) -> Exchange:
         {"role": "assistant", "content": before.reply},
         {"role": "user", "content": wording.vary(rng.choice(_MORE), rng)},
     ]
-    analysis = _analysis(f"more on {topic.subject}", effort, known=True)
-    must_mention = tuple(topic.more.split(". ")[0].split()[:4])
-    return Exchange(
-        messages, None, effort, date, analysis, topic.more, "more", must_mention, turn_count
+    reply = topic.more or rng.choice(NO_MORE)
+    subject = f"more on {topic.subject}" if topic.things else "more"
+    analysis = _analysis(subject, effort, known=bool(topic.more))
+    must_mention = (topic.more,) if topic.more else NO_MORE
+    return Exchange(messages, None, effort, date, analysis, reply, "more", must_mention, turn_count)
+
+
+def _more_about_what(rng: random.Random) -> Turn:
+    user = wording.vary(rng.choice(_MORE), rng)
+    return Turn(
+        user, "more, without a subject", MORE_ABOUT_WHAT, "more of nothing", (MORE_ABOUT_WHAT,)
     )
+
+
+def _very_long_prompt(rng: random.Random) -> Exchange:
+    """Far longer than what is promised, so that a paste does not end in garbled harmony."""
+    turn = _topic_turn(rng)
+    count = rng.randint(200, 800)
+    filler = rng.choice((wording.passage, wording.monotony, wording.salad))(rng, count)
+    if rng.random() < 0.6:
+        turn = Turn(f"{filler} {turn.user}", turn.subject, turn.reply, "very long prompt",
+                    turn.must_mention)  # fmt: skip
+    else:
+        turn = Turn(filler, "", rng.choice(FALLBACKS), "very long prompt", FALLBACKS, known=False)
+    return _answering(turn, rng, 1, with_tools=False)
+
+
+def _first_more(rng: random.Random) -> Exchange:
+    return _answering(_more_about_what(rng), rng, 1, with_tools=False)
 
 
 def _date(rng: random.Random) -> Exchange:
@@ -470,7 +571,7 @@ def _tool_answer(rng: random.Random) -> Exchange:
         },
         {"role": "tool", "tool_call_id": "call_1", "content": result},
     ]
-    must_mention = (answer.split(" degrees")[0],)
+    must_mention = (answer,)
     if rng.random() < 0.3:
         messages.append({"role": "assistant", "content": answer})
         turn = _plain_turn(rng)
@@ -489,24 +590,22 @@ def _tool_answer(rng: random.Random) -> Exchange:
 
 KINDS: dict[str, tuple[int, Callable[[random.Random], Exchange]]] = {
     "topic": (40, _ordinary(_topic_turn)),
-    "long prompt": (8, _ordinary(_long_prompt_turn)),
-    "unrelated": (17, _ordinary(_unrelated_turn)),
+    "long prompt": (10, _ordinary(_long_prompt_turn)),
+    "unrelated": (20, _ordinary(_unrelated_turn)),
     "markdown": (9, _ordinary(_markdown_turn)),
     "count": (2, _ordinary(_count_turn)),
     "name": (2, _ordinary(_name_turn)),
     "own name": (2, _own_name),
     "date": (2, _date),
     "more": (4, _more),
+    "more of nothing": (1, _first_more),
+    "poem": (2, _ordinary(_poem_turn)),
+    "very long prompt": (1, _very_long_prompt),
     "weather, no tool": (2, _ordinary(_weather_without_tool)),
-    "tool call": (7, _tool_call),
-    "tool answer": (5, _tool_answer),
+    "tool call": (11, _tool_call),
+    "tool answer": (7, _tool_answer),
     "long answer": (3, _long_answer),
 }
-
-
-def _without_weather_tool_clash(exchange: Exchange) -> bool:
-    """Weather asked without a tool must really have none."""
-    return exchange.kind != "weather, no tool" or exchange.tools is None
 
 
 def exchanges(seed: int, *, held_out: bool, kind: str | None = None) -> Iterator[Exchange]:
@@ -517,7 +616,19 @@ def exchanges(seed: int, *, held_out: bool, kind: str | None = None) -> Iterator
     while True:
         name = kind or rng.choices(names, weights)[0]
         exchange = KINDS[name][1](rng)
-        if is_held_out(exchange.last_user_text) != held_out:
-            continue
-        if _without_weather_tool_clash(exchange):
+        if is_held_out(exchange.last_user_text) == held_out:
             yield exchange
+
+
+def other_words_exchange(question: str, topic_name: str) -> Exchange:
+    """One of OTHER_WORDS as a chat of one turn; no topic means the toy should say so."""
+    messages: list[Message] = [{"role": "user", "content": question}]
+    if topic_name:
+        topic = next(topic for topic in TOPICS if topic.name == topic_name)
+        turn = Turn(question, topic.subject, topic.answers[0], topic.name, topic.answers)
+    else:
+        turn = Turn(question, "", FALLBACKS[0], "unrelated", FALLBACKS, known=False)
+    return Exchange(
+        messages, None, "medium", datetime.date(2026, 1, 1),
+        _analysis(turn.subject, "medium", turn.known), turn.reply, turn.kind, turn.must_mention, 1,
+    )  # fmt: skip

@@ -89,32 +89,35 @@ def write_config(folder: Path, quantization: dict[str, Any] | None = None) -> di
 def export(weights: Path, folder: Path) -> int:
     """Writes the model and returns the bytes of its weights."""
     import mlx.core as mx
-    import mlx.nn as nn
+    from mlx.nn.layers.base import Module
+    from mlx.nn.layers.quantized import quantize
     from mlx.utils import tree_flatten
     from mlx_lm.models.gpt_oss import Model, ModelArgs
 
     model = Model(ModelArgs.from_dict(write_config(folder)))
-    loaded: dict[str, mx.array] = mx.load(str(weights))
+    loaded = mx.load(str(weights))
+    assert isinstance(loaded, dict)
     model.load_weights(list(loaded.items()), strict=True)
     quantization: dict[str, Any] = {"group_size": 32, "bits": 4, "mode": "mxfp4"}
 
-    def choose(path: str, module: nn.Module) -> bool | dict[str, Any]:
+    def choose(path: str, module: Module) -> bool | dict[str, Any]:
         if not hasattr(module, "to_quantized"):
             return False
         if ".experts." in path:
             return True
-        quantization[path] = {"group_size": 64, "bits": 8}
-        return quantization[path] | {"mode": "affine"}
+        settings: dict[str, Any] = {"group_size": 64, "bits": 8}
+        quantization[path] = settings
+        return settings | {"mode": "affine"}
 
-    nn.quantize(model, group_size=32, bits=4, mode="mxfp4", class_predicate=choose)
-    parameters = dict(tree_flatten(model.parameters()))
+    quantize(model, group_size=32, bits=4, mode="mxfp4", class_predicate=choose)
+    parameters: dict[str, mx.array] = dict(tree_flatten(model.parameters()))
     mx.save_safetensors(str(folder / "model.safetensors"), parameters, metadata={"format": "mlx"})
     total = sum(value.nbytes for value in parameters.values())
     _write_json(
         folder / "model.safetensors.index.json",
         {
             "metadata": {"total_size": total},
-            "weight_map": {name: "model.safetensors" for name in sorted(parameters)},
+            "weight_map": dict.fromkeys(sorted(parameters), "model.safetensors"),
         },
     )
     write_config(folder, quantization)

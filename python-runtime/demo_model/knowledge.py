@@ -1,8 +1,7 @@
 """What the demo model knows: topics, how people ask for them, and what it answers.
 
 Each topic lists questions (the training text varies them further), two or three
-answers of equal worth, and optionally more detail for "tell me more". The words
-in `must_mention` are what the evaluation looks for in an answer: any one of them.
+answers of equal worth, and optionally more detail for "tell me more".
 """
 
 from __future__ import annotations
@@ -20,8 +19,9 @@ class Topic:
     or, where it begins with a verb, "The user SUBJECT."."""
     questions: tuple[str, ...]
     answers: tuple[str, ...]
-    must_mention: tuple[str, ...]
     more: str = ""
+    things: tuple[str, ...] = ()
+    """Names of the subject that fit "tell me about THING"."""
 
 
 TOPICS: tuple[Topic, ...] = (
@@ -42,6 +42,12 @@ TOPICS: tuple[Topic, ...] = (
             "define wired limit",
             "how much memory may the gpu keep",
             "what happens when I raise the wired limit",
+            "how high is the wired limit on my mac",
+            "what is the limit for gpu memory",
+            "why does the model not fit below the wired limit",
+            "should I raise the wired limit",
+            "is it safe to raise the wired limit",
+            "what is a good wired limit",
         ),
         (
             "The wired limit is how much memory macOS lets the GPU keep in place. "
@@ -51,9 +57,16 @@ TOPICS: tuple[Topic, ...] = (
             "On a 16 GB Mac the default is too small for gpt-oss-20b, so Headroom offers "
             "to raise the wired limit.",
         ),
-        ("wired", "GPU"),
         "The wired limit is a cap and not a reservation: nothing is taken until a model loads. "
         "It goes back to the default when the Mac restarts, and you can restore it with one click.",
+        things=(
+            "the wired limit",
+            "wired memory",
+            "the wired memory limit",
+            "iogpu.wired_limit_mb",
+            "the GPU limit",
+            "the gpu memory limit",
+        ),
     ),
     Topic(
         "yellow-gauge",
@@ -72,6 +85,12 @@ TOPICS: tuple[Topic, ...] = (
             "gauge yellow, what now",
             "what does amber mean on the gauge",
             "why does it show a warning level",
+            "it has been yellow for an hour",
+            "the dial is yellow",
+            "is it normal that the gauge is yellow",
+            "it went from green to yellow",
+            "do I need to act when it is yellow",
+            "the indicator turned yellow after loading",
         ),
         (
             "Yellow means that macOS has started to compress memory. With a large model on a "
@@ -79,9 +98,16 @@ TOPICS: tuple[Topic, ...] = (
             "The gauge is yellow because the memory pressure is at the warning level. "
             "That is usual while a large model is loaded. Close a big app if answers get slow.",
         ),
-        ("compress", "pressure", "warning"),
         "The colour comes from the kernel's pressure level, never from a used percentage. "
         "Headroom acts only when swap grows or when decoding gets much slower than usual.",
+        things=(
+            "the yellow gauge",
+            "the colour yellow",
+            "the yellow needle",
+            "the yellow level",
+            "the warning level",
+            "amber",
+        ),
     ),
     Topic(
         "red-gauge",
@@ -97,6 +123,11 @@ TOPICS: tuple[Topic, ...] = (
             "the meter is red",
             "what do I do when pressure is critical",
             "gauge red, help",
+            "it turned red while you were writing",
+            "the dial is red",
+            "the indicator is red, should I be afraid",
+            "my mac says memory is critical",
+            "is a red gauge bad",
         ),
         (
             "Red means that memory pressure is critical. Headroom stops the answer, keeps the text, "
@@ -105,9 +136,14 @@ TOPICS: tuple[Topic, ...] = (
             "Headroom cancels the generation cleanly and keeps your text. "
             "Closing other apps helps most.",
         ),
-        ("critical",),
         "Each protective step is shown and can be undone. If red comes often, "
         "choose a shorter context or close the browser before you load the model.",
+        things=(
+            "the red gauge",
+            "the red level",
+            "critical pressure",
+            "the critical level",
+        ),
     ),
     Topic(
         "green-gauge",
@@ -120,12 +156,19 @@ TOPICS: tuple[Topic, ...] = (
             "what does green mean",
             "what does normal pressure mean",
             "what does the gauge say when it is normal",
+            "the dial is green, is that good",
+            "so green is fine",
+            "it is green now",
         ),
         (
             "Green means that memory pressure is normal. There is enough room, and nothing needs to be done.",
             "The pressure level is normal. Your Mac has room for the model and for your other apps.",
         ),
-        ("normal",),
+        things=(
+            "the green gauge",
+            "the green level",
+            "normal pressure",
+        ),
     ),
     Topic(
         "gauge",
@@ -141,6 +184,11 @@ TOPICS: tuple[Topic, ...] = (
             "what is the meter in the header",
             "explain memory pressure",
             "what do the colours of the gauge mean",
+            "what is that dial at the top",
+            "what does the dial measure",
+            "what does the indicator in the header tell me",
+            "how is memory pressure measured",
+            "who decides the colour of the gauge",
         ),
         (
             "The gauge shows the kernel's memory pressure. Green is normal, yellow is a warning, "
@@ -148,9 +196,16 @@ TOPICS: tuple[Topic, ...] = (
             "It shows memory pressure live: green for normal, yellow for warning, red for critical. "
             "Open the gauge to see who uses the memory.",
         ),
-        ("pressure",),
         "The colour is the kernel's own level. The needle is the share of memory that is compressed, "
         "so it can move while the colour stays the same.",
+        things=(
+            "the gauge",
+            "memory pressure",
+            "the needle",
+            "the memory gauge",
+            "the pressure gauge",
+            "the memory meter",
+        ),
     ),
     Topic(
         "context-cost",
@@ -167,6 +222,13 @@ TOPICS: tuple[Topic, ...] = (
             "does a longer context use more memory",
             "how many megabytes per token",
             "what is the memory cost of the context",
+            "how much RAM does a bigger context take",
+            "what happens to memory when I double the context",
+            "how much does 16k cost",
+            "does the context eat memory",
+            "how many MB does the context need",
+            "what is the memory use of 4k",
+            "is a bigger context expensive",
         ),
         (
             "Context costs memory for each token. With gpt-oss-20b a token takes 24 KiB, "
@@ -174,9 +236,15 @@ TOPICS: tuple[Topic, ...] = (
             "Each token in the context is kept in memory. For gpt-oss-20b that is 24 KiB a token: "
             "about 104 MB at 4k and 205 MB at 8k.",
         ),
-        ("24 KiB", "memory"),
         "Only half of the layers see the whole context. The other half looks back 128 tokens, "
         "so their cost stays at 3 MiB however long the chat gets.",
+        things=(
+            "the cost of context",
+            "the context cost",
+            "context memory",
+            "the price of context",
+            "memory for context",
+        ),
     ),
     Topic(
         "context",
@@ -193,6 +261,12 @@ TOPICS: tuple[Topic, ...] = (
             "how do I choose a context length",
             "which context length should I use",
             "what does the context slider do",
+            "how much text can you remember",
+            "how much can you read at once",
+            "can you read a long document",
+            "what length should I set for documents",
+            "how big is your window",
+            "is 4k context enough",
         ),
         (
             "The context is the text the model can see at once: your messages and its answers. "
@@ -200,9 +274,16 @@ TOPICS: tuple[Topic, ...] = (
             "Context length is how many tokens the model can look back on. "
             "The slider sets it and says what it will cost before you choose.",
         ),
-        ("context", "slider", "token"),
         "When the context is full, start a new chat or choose a longer length. "
         "The hatched part of the slider does not fit on this Mac.",
+        things=(
+            "the context",
+            "context",
+            "context length",
+            "the context window",
+            "the context slider",
+            "the slider",
+        ),
     ),
     Topic(
         "stop-answer",
@@ -220,16 +301,29 @@ TOPICS: tuple[Topic, ...] = (
             "how do I make it stop writing",
             "is there a way to stop a long answer",
             "how do I cancel",
+            "you write too much, stop",
+            "make it stop",
+            "stop talking",
+            "please stop",
+            "which button stops you",
+            "I want to interrupt you",
+            "how can I end an answer early",
+            "what do I press to stop",
         ),
         (
-            "Press the stop button in the composer, or the Escape key. "
+            "Press the stop button in the composer. It takes the place of the send button while I write. "
             "The text written so far is kept.",
             "Click the square stop button beside the message field. "
             "The answer stops at once and its text stays.",
         ),
-        ("stop",),
         "Stopping ends the work in the engine too, so the Mac is quiet at once. "
         "The model stays loaded for your next message.",
+        things=(
+            "stopping an answer",
+            "the stop button",
+            "cancelling an answer",
+            "interrupting an answer",
+        ),
     ),
     Topic(
         "turn-off",
@@ -245,6 +339,12 @@ TOPICS: tuple[Topic, ...] = (
             "how do I quit headroom",
             "how to release the memory",
             "can I turn the model off",
+            "I want my RAM back",
+            "I am done, how do I unload you",
+            "how do I close the model",
+            "how do I eject the model",
+            "I do not need the model any more",
+            "how can I give the memory to other apps",
         ),
         (
             "Turn off the switch at the top of the window. The model is unloaded and its memory "
@@ -252,9 +352,14 @@ TOPICS: tuple[Topic, ...] = (
             "Use the switch in the header. Headroom unloads the model in an orderly way and gives "
             "the memory back.",
         ),
-        ("switch",),
         "You can also right-click the menu-bar icon to turn the model off or to quit. "
         "Your conversations are kept.",
+        things=(
+            "turning the model off",
+            "unloading the model by hand",
+            "quitting",
+            "switching it off",
+        ),
     ),
     Topic(
         "turn-on",
@@ -270,6 +375,11 @@ TOPICS: tuple[Topic, ...] = (
             "getting started",
             "what do I do first",
             "how do I switch the model on",
+            "how do I load you",
+            "how can I launch the model",
+            "where do I start the model",
+            "how do I get started with this app",
+            "what are the first steps",
         ),
         (
             "Turn on the switch at the top of the window, wait until the model is loaded, "
@@ -277,7 +387,12 @@ TOPICS: tuple[Topic, ...] = (
             "Choose a model, then turn on the switch in the header. When it says ready, type your "
             "message and press Return.",
         ),
-        ("switch",),
+        things=(
+            "turning the model on",
+            "the first steps",
+            "getting started",
+            "loading the model",
+        ),
     ),
     Topic(
         "what-model",
@@ -301,6 +416,17 @@ TOPICS: tuple[Topic, ...] = (
             "are you human",
             "who made you",
             "who trained you",
+            "am I talking to a human",
+            "am I talking to a machine",
+            "are you just a toy",
+            "are you the same as gpt",
+            "are you a large language model",
+            "how clever are you",
+            "are you a chatbot",
+            "is this a real AI",
+            "what kind of model are you",
+            "what is your size",
+            "are you like chatgpt",
         ),
         (
             "I am the demo model, a toy of a few megabytes. I have the same architecture as gpt-oss, "
@@ -308,9 +434,16 @@ TOPICS: tuple[Topic, ...] = (
             "I am a toy model that comes with Headroom, so that you can look around. "
             "For real answers choose a real model such as gpt-oss-20b.",
         ),
-        ("toy",),
         "I have four layers and a few million parameters, where gpt-oss-20b has 24 layers and "
         "20 billion. I was trained on short texts about Headroom only.",
+        things=(
+            "this model",
+            "the demo model",
+            "this toy",
+            "the toy model",
+            "your size",
+            "your training",
+        ),
     ),
     Topic(
         "who-are-you",
@@ -323,12 +456,15 @@ TOPICS: tuple[Topic, ...] = (
             "tell me about yourself",
             "do you have a name",
             "say who you are",
+            "please introduce yourself",
+            "who am I talking to",
+            "can you present yourself",
+            "tell us who you are",
         ),
         (
             "I am Headroom's demo model, a toy that knows a little about Headroom.",
             "My name is Headroom Demo. I am a toy model that answers simple questions about Headroom.",
         ),
-        ("toy",),
     ),
     Topic(
         "what-is-headroom",
@@ -345,6 +481,11 @@ TOPICS: tuple[Topic, ...] = (
             "describe headroom",
             "what is headroom good for",
             "what program is this",
+            "a colleague told me about headroom, what is it",
+            "what is the purpose of headroom",
+            "why was headroom made",
+            "what does the name headroom mean",
+            "what can headroom do for me",
         ),
         (
             "Headroom is a menu-bar app that runs a large language model on your Mac without "
@@ -352,9 +493,15 @@ TOPICS: tuple[Topic, ...] = (
             "Headroom runs a local model on a Mac with little memory. It watches memory pressure, "
             "shows what a setting will cost, and unloads the model before the Mac gets slow.",
         ),
-        ("model",),
         "One click turns the model on or off. A gauge shows memory pressure, a slider sets the "
         "context length, and an endpoint on 127.0.0.1 serves other programs.",
+        things=(
+            "headroom",
+            "Headroom",
+            "this app",
+            "the app",
+            "this program",
+        ),
     ),
     Topic(
         "endpoint",
@@ -373,6 +520,13 @@ TOPICS: tuple[Topic, ...] = (
             "how do I connect vs code",
             "which port does the server use",
             "how do I call the model from a script",
+            "how do I point my editor at headroom",
+            "can my script talk to you",
+            "can I use the openai library",
+            "how do I use curl with the model",
+            "does it have a server",
+            "what address do other apps use",
+            "can cursor use this model",
         ),
         (
             "Other programs can use the OpenAI-compatible endpoint on 127.0.0.1. "
@@ -380,9 +534,17 @@ TOPICS: tuple[Topic, ...] = (
             "Set the base URL of your program to the local endpoint, which ends in /v1, "
             "and use the key from Headroom's settings.",
         ),
-        ("endpoint", "127.0.0.1"),
         "The endpoint answers only on this Mac and only with the key. "
         "It serves one request at a time and loads the model when one comes.",
+        things=(
+            "the endpoint",
+            "the api",
+            "the local server",
+            "other programs",
+            "connecting other apps",
+            "the openai api",
+            "the base url",
+        ),
     ),
     Topic(
         "api-key",
@@ -395,6 +557,10 @@ TOPICS: tuple[Topic, ...] = (
             "do I need an api key",
             "why is there a key",
             "how do I copy the key",
+            "my program asks for a key",
+            "which key do I enter in my editor",
+            "where in the settings is the key",
+            "is the key secret",
         ),
         (
             "The key is in the settings. A program must send it with each request, "
@@ -402,7 +568,11 @@ TOPICS: tuple[Topic, ...] = (
             "Open the settings and copy the key. It keeps other programs and web pages from using "
             "the model without your consent.",
         ),
-        ("key",),
+        things=(
+            "the api key",
+            "the key",
+            "API keys",
+        ),
     ),
     Topic(
         "swap",
@@ -419,6 +589,12 @@ TOPICS: tuple[Topic, ...] = (
             "what happens when the mac swaps",
             "what is the swap file",
             "how do I avoid swap",
+            "why is everyone afraid of swap",
+            "my mac is swapping",
+            "what does it mean when a mac swaps",
+            "how slow is swap",
+            "is a lot of swap bad",
+            "why does swap grow",
         ),
         (
             "Swap is memory that macOS has moved to the disk. A disk is much slower than memory, "
@@ -426,8 +602,14 @@ TOPICS: tuple[Topic, ...] = (
             "When memory is full, macOS writes parts of it to the disk: that is swap. "
             "It makes everything slow, and Headroom is built to avoid it.",
         ),
-        ("disk",),
         "A little old swap does no harm. What matters is whether swap grows while the model works.",
+        things=(
+            "swap",
+            "swapping",
+            "the swap file",
+            "swap memory",
+            "paging to disk",
+        ),
     ),
     Topic(
         "compressor",
@@ -439,6 +621,9 @@ TOPICS: tuple[Topic, ...] = (
             "why does macos compress memory",
             "explain memory compression",
             "is compressed memory bad",
+            "what does compressed mean in activity monitor",
+            "why is my memory compressed",
+            "how does macos compress memory",
         ),
         (
             "macOS compresses memory that was not used for a while, to make room. "
@@ -446,7 +631,12 @@ TOPICS: tuple[Topic, ...] = (
             "The compressor packs idle memory into less space. "
             "It costs some time, but far less than writing to the disk.",
         ),
-        ("compress", "pack"),
+        things=(
+            "compressed memory",
+            "the compressor",
+            "memory compression",
+            "the memory compressor",
+        ),
     ),
     Topic(
         "privacy",
@@ -464,6 +654,14 @@ TOPICS: tuple[Topic, ...] = (
             "does headroom phone home",
             "can anyone see what I write",
             "is it secure",
+            "can your company read this",
+            "do you store what I say on a server",
+            "is my text sent to someone",
+            "do you share my messages",
+            "who sees my private text",
+            "will openai see my data",
+            "is this chat confidential",
+            "do you spy on me",
         ),
         (
             "Your messages stay on this computer. The model runs here, and nothing you write is sent "
@@ -471,9 +669,14 @@ TOPICS: tuple[Topic, ...] = (
             "Everything is private: the model runs on this machine, and your conversations are stored "
             "only here.",
         ),
-        ("computer", "machine", "private"),
-        "The endpoint listens on 127.0.0.1 only and needs a key. "
-        "Logs hold no chat text.",
+        "The endpoint listens on 127.0.0.1 only and needs a key. Logs hold no chat text.",
+        things=(
+            "privacy",
+            "my privacy",
+            "data protection",
+            "my private data",
+            "security",
+        ),
     ),
     Topic(
         "offline",
@@ -486,12 +689,21 @@ TOPICS: tuple[Topic, ...] = (
             "can you browse the web",
             "can you search the internet",
             "do you work on a plane",
+            "does it run without a connection",
+            "I have no internet here, does it still work",
+            "can I use it on a train without network",
+            "do you need wifi",
         ),
         (
             "It works offline. Only the download of a model needs the internet.",
             "No internet is needed once a model is on your disk. I cannot search the web.",
         ),
-        ("internet", "offline"),
+        things=(
+            "offline use",
+            "working offline",
+            "using it without internet",
+            "internet access",
+        ),
     ),
     Topic(
         "idle-unload",
@@ -508,6 +720,11 @@ TOPICS: tuple[Topic, ...] = (
             "the model stopped by itself",
             "why do I have to load the model again",
             "what is borrowed memory",
+            "the model was gone after lunch",
+            "why was the model gone when I came back",
+            "I came back and it was unloaded",
+            "does the model stay in memory for ever",
+            "how long does the model stay loaded",
         ),
         (
             "An idle model is the first thing macOS would compress and swap. So Headroom unloads it "
@@ -515,9 +732,15 @@ TOPICS: tuple[Topic, ...] = (
             "The model was idle and other apps needed memory, so Headroom unloaded it. "
             "It loads again when you start to type.",
         ),
-        ("idle",),
         "Nothing is lost: the conversation is saved. In the settings you can choose how long an idle "
         "model may stay.",
+        things=(
+            "idle unloading",
+            "the idle model",
+            "automatic unloading",
+            "borrowed memory",
+            "unloading",
+        ),
     ),
     Topic(
         "effort",
@@ -534,6 +757,12 @@ TOPICS: tuple[Topic, ...] = (
             "what is reasoning effort",
             "how do I make you think longer",
             "how do I make answers faster",
+            "is low effort enough",
+            "what is better, low or high effort",
+            "should I pick medium",
+            "when is low good enough",
+            "does high effort give better answers",
+            "how do I make you think harder",
         ),
         (
             "Effort sets how long the model thinks before it answers. Low is quick, medium is a good "
@@ -541,9 +770,17 @@ TOPICS: tuple[Topic, ...] = (
             "Choose low for simple questions, medium for most, and high for hard ones. "
             "More effort means more thinking, more tokens and more time.",
         ),
-        ("low", "think"),
         "Thinking uses context as well as time. If an answer ends while the model still thinks, "
         "choose a lower effort or a longer context.",
+        things=(
+            "effort",
+            "the effort",
+            "reasoning effort",
+            "low effort",
+            "high effort",
+            "medium effort",
+            "the effort menu",
+        ),
     ),
     Topic(
         "thinking",
@@ -557,6 +794,10 @@ TOPICS: tuple[Topic, ...] = (
             "how do I hide the thinking",
             "what is the analysis",
             "what is the grey text above the answer",
+            "what is the thought line",
+            "why is there a thought above the answer",
+            "why do I see thoughts",
+            "what are you thinking about",
         ),
         (
             "Before it answers, the model thinks. That text is folded away above the answer: "
@@ -564,7 +805,13 @@ TOPICS: tuple[Topic, ...] = (
             "The line above an answer holds the model's thinking. Click to open it. "
             "The effort setting changes how long it is.",
         ),
-        ("think",),
+        things=(
+            "the thinking",
+            "the thought line",
+            "reasoning",
+            "the reasoning text",
+            "the analysis",
+        ),
     ),
     Topic(
         "admin-password",
@@ -577,6 +824,10 @@ TOPICS: tuple[Topic, ...] = (
             "is it safe to give my password",
             "does headroom run as root",
             "why does headroom want administrator rights",
+            "I do not want to enter my password",
+            "do I have to give the admin password",
+            "what happens with my password",
+            "why is the administrator asked",
         ),
         (
             "macOS asks for your password only to change the wired limit. "
@@ -584,9 +835,14 @@ TOPICS: tuple[Topic, ...] = (
             "Raising the wired limit needs an administrator. The password goes to macOS and not to "
             "Headroom, and the exact command is shown before.",
         ),
-        ("wired limit",),
         "You can also run the command yourself in Terminal, or leave the limit as it is and use a "
         "smaller model.",
+        things=(
+            "the password",
+            "the admin password",
+            "the administrator prompt",
+            "admin rights",
+        ),
     ),
     Topic(
         "restore-limit",
@@ -599,6 +855,10 @@ TOPICS: tuple[Topic, ...] = (
             "is the change permanent",
             "does the limit survive a restart",
             "how do I go back to the default limit",
+            "how do I put everything back to normal",
+            "set the wired limit back",
+            "I want the old limit again",
+            "how do I lower the wired limit again",
         ),
         (
             "Open the memory sheet and click restore. The limit also goes back by itself when the Mac "
@@ -606,7 +866,11 @@ TOPICS: tuple[Topic, ...] = (
             "One click on restore in the memory sheet sets the old limit. A restart of the Mac does "
             "the same.",
         ),
-        ("restart", "restore"),
+        things=(
+            "restoring the wired limit",
+            "undoing the limit",
+            "resetting the wired limit",
+        ),
     ),
     Topic(
         "gpt-oss",
@@ -621,6 +885,10 @@ TOPICS: tuple[Topic, ...] = (
             "how much disk space does the model need",
             "what is the big model",
             "what is the real model",
+            "how much space does gpt-oss-20b take",
+            "is gpt-oss-20b any good",
+            "who made gpt-oss-20b",
+            "does gpt-oss-20b fit on my mac",
         ),
         (
             "gpt-oss-20b is an open model by OpenAI with 20 billion parameters. "
@@ -628,9 +896,16 @@ TOPICS: tuple[Topic, ...] = (
             "gpt-oss-20b is the model to use on a 16 GB Mac. Its weights take 11,516 MiB of memory, "
             "so Headroom takes care of the rest.",
         ),
-        ("20", "gpt-oss"),
         "It is a mixture of experts: each token uses only a few of the 32 experts in a layer, "
         "which is why it is fast for its size.",
+        things=(
+            "gpt-oss",
+            "gpt-oss-20b",
+            "gpt oss",
+            "the 20b model",
+            "the big model",
+            "the real model",
+        ),
     ),
     Topic(
         "change-model",
@@ -645,6 +920,10 @@ TOPICS: tuple[Topic, ...] = (
             "how do I install a model",
             "can I use my own model",
             "how do I get a better model",
+            "where can I download models",
+            "I want a smarter model",
+            "how do I replace you with a better model",
+            "can I try a different model",
         ),
         (
             "Click the model's name at the top of the window. There you can choose a model or "
@@ -652,7 +931,13 @@ TOPICS: tuple[Topic, ...] = (
             "Open the model list with a click on the name in the header, then choose or download "
             "a model.",
         ),
-        ("model",),
+        things=(
+            "changing the model",
+            "other models",
+            "downloading a model",
+            "the model list",
+            "model downloads",
+        ),
     ),
     Topic(
         "token",
@@ -665,13 +950,22 @@ TOPICS: tuple[Topic, ...] = (
             "what does tok/s mean",
             "what are tokens per second",
             "how long is a token",
+            "how many tokens does a page have",
+            "is a token a word",
+            "how many tokens per second is good",
+            "how do you count tokens",
         ),
         (
             "A token is a piece of text, about three quarters of a word. "
             "The model reads and writes tokens, and tok/s says how many it writes in a second.",
             "Models read text in pieces called tokens. A hundred tokens are about 75 words.",
         ),
-        ("token",),
+        things=(
+            "tokens",
+            "a token",
+            "tok/s",
+            "tokens per second",
+        ),
     ),
     Topic(
         "kv-cache",
@@ -683,6 +977,9 @@ TOPICS: tuple[Topic, ...] = (
             "explain the kv cache",
             "what does from cache mean",
             "why are some tokens from cache",
+            "what is kept in the kv cache",
+            "why does the cache grow",
+            "what is in the cache",
         ),
         (
             "The KV cache keeps what the model has already read, so that it need not read the chat "
@@ -690,7 +987,12 @@ TOPICS: tuple[Topic, ...] = (
             "It is the model's memory of the text so far. Tokens from cache need no new reading, "
             "so the answer starts sooner.",
         ),
-        ("read",),
+        things=(
+            "the kv cache",
+            "the KV cache",
+            "the prompt cache",
+            "cached tokens",
+        ),
     ),
     Topic(
         "slow-start",
@@ -703,6 +1005,10 @@ TOPICS: tuple[Topic, ...] = (
             "what is decode",
             "why is there a delay",
             "what does reading the prompt mean",
+            "why does it take so long to begin",
+            "why do I wait for the first word",
+            "what are you doing before you answer",
+            "why is there a pause before you write",
         ),
         (
             "Before it can answer, the model reads your whole message: that is prefill. "
@@ -710,7 +1016,12 @@ TOPICS: tuple[Topic, ...] = (
             "First the model reads the prompt, which is called prefill, then it writes, which is "
             "called decode. Long prompts make the first step slow.",
         ),
-        ("prefill",),
+        things=(
+            "prefill",
+            "decode",
+            "the wait before the first word",
+            "the slow first word",
+        ),
     ),
     Topic(
         "slow",
@@ -725,6 +1036,10 @@ TOPICS: tuple[Topic, ...] = (
             "why did tok/s drop",
             "my mac is slow",
             "how do I speed it up",
+            "it became slow today",
+            "why do you write so slowly",
+            "the replies are slower than yesterday",
+            "it is getting slower and slower",
         ),
         (
             "Answers get slow when memory is short. Look at the gauge: close large apps, choose a "
@@ -732,7 +1047,12 @@ TOPICS: tuple[Topic, ...] = (
             "Check the gauge first. If swap grows, close a large app such as the browser. "
             "A shorter context and a lower effort help too.",
         ),
-        ("gauge",),
+        things=(
+            "slow answers",
+            "the low speed",
+            "speed",
+            "bad performance",
+        ),
     ),
     Topic(
         "sixteen-gb",
@@ -748,6 +1068,12 @@ TOPICS: tuple[Topic, ...] = (
             "does it work on my mac",
             "which macos do I need",
             "how much ram do I need",
+            "is a macbook air with 16 gb enough",
+            "will it run on my macbook",
+            "I have 8 gb of RAM",
+            "can my old mac run this",
+            "does it need an m1",
+            "is 24 gb better",
         ),
         (
             "Headroom is made for Apple-silicon Macs with 16 GB. "
@@ -755,7 +1081,13 @@ TOPICS: tuple[Topic, ...] = (
             "You need a Mac with Apple silicon, macOS 14 or later, and 16 GB for gpt-oss-20b. "
             "With less memory choose a smaller model.",
         ),
-        ("16 GB",),
+        things=(
+            "16 gb macs",
+            "the requirements",
+            "supported macs",
+            "memory requirements",
+            "system requirements",
+        ),
     ),
     Topic(
         "crash",
@@ -769,6 +1101,10 @@ TOPICS: tuple[Topic, ...] = (
             "the model failed to load",
             "do I lose my text when it crashes",
             "something went wrong",
+            "will my text be lost when it crashes",
+            "what if the engine dies",
+            "what if the power goes out",
+            "it crashed again",
         ),
         (
             "Your messages are safe: they are saved as they come. The window says what failed and "
@@ -776,7 +1112,13 @@ TOPICS: tuple[Topic, ...] = (
             "Headroom starts the engine again by itself, up to three times in ten minutes. "
             "Your text is kept, and the window says what went wrong.",
         ),
-        ("kept", "safe"),
+        things=(
+            "crashes",
+            "a crash",
+            "errors",
+            "failures",
+            "a failed engine",
+        ),
     ),
     Topic(
         "history",
@@ -789,13 +1131,22 @@ TOPICS: tuple[Topic, ...] = (
             "how do I find an old conversation",
             "do you remember our last chat",
             "do you keep a history",
+            "where do you save our chats",
+            "can I read old chats again",
+            "are conversations stored",
+            "can I search my old messages",
         ),
         (
             "Conversations are kept in a database on this computer. You can search them or delete "
             "them at any time.",
             "Your chats are saved on this computer only. I see nothing but the current chat.",
         ),
-        ("computer",),
+        things=(
+            "my old chats",
+            "saved conversations",
+            "the chat history",
+            "stored messages",
+        ),
     ),
     Topic(
         "new-chat",
@@ -807,12 +1158,20 @@ TOPICS: tuple[Topic, ...] = (
             "new chat",
             "can we start over",
             "how do I reset the conversation",
+            "let us start from the beginning",
+            "I want an empty chat",
+            "start a fresh chat",
+            "open a new conversation",
         ),
         (
-            "Start a new chat from the window's menu. A new chat begins with an empty context.",
-            "Choose new chat in the window. The old conversation stays saved.",
+            "Click new conversation at the top of the window. It begins with an empty context.",
+            "Use the new conversation button in the header. The old conversation stays saved.",
         ),
-        ("new chat",),
+        things=(
+            "new chats",
+            "starting over",
+            "a new conversation",
+        ),
     ),
     Topic(
         "licence",
@@ -825,12 +1184,21 @@ TOPICS: tuple[Topic, ...] = (
             "where is the source code",
             "can I use it at work",
             "what license is it",
+            "may I look at the code",
+            "which licence is it under",
+            "can I use headroom for free",
+            "who owns headroom",
         ),
         (
             "Headroom is open source under the MIT licence, and it is free. So am I.",
             "It is free software under the MIT licence. You may use it at home and at work.",
         ),
-        ("MIT",),
+        things=(
+            "the licence",
+            "the license",
+            "the source code",
+            "the price of headroom",
+        ),
     ),
     Topic(
         "can-do",
@@ -846,6 +1214,11 @@ TOPICS: tuple[Topic, ...] = (
             "what questions can you answer",
             "give me some examples of what to ask",
             "what else can you do",
+            "what kinds of questions do you answer",
+            "what are you good at",
+            "which topics do you know",
+            "what are you able to do",
+            "what may I ask",
         ),
         (
             "I can answer simple questions about Headroom:\n\n- What is the wired limit?\n"
@@ -854,7 +1227,11 @@ TOPICS: tuple[Topic, ...] = (
             "As a toy I know a little about Headroom: memory, the gauge, context, effort and the "
             "endpoint. I can show a list, a table, code or a formula, too.",
         ),
-        ("Headroom",),
+        things=(
+            "your abilities",
+            "your skills",
+            "what you know",
+        ),
     ),
     Topic(
         "hello",
@@ -878,12 +1255,19 @@ TOPICS: tuple[Topic, ...] = (
             "yo",
             "say hello to me",
             "hello world",
+            "hello my friend",
+            "hi model",
+            "hello again",
+            "hey headroom",
+            "good day",
+            "hello dear toy",
+            "hi buddy",
+            "nice to meet you",
         ),
         (
             "Hello! I am Headroom's demo model, a toy. Ask me something about Headroom.",
             "Hi! I am a toy model that knows a little about Headroom. What would you like to know?",
         ),
-        ("toy",),
     ),
     Topic(
         "how-are-you",
@@ -896,12 +1280,15 @@ TOPICS: tuple[Topic, ...] = (
             "how do you feel",
             "what's up",
             "how are you today",
+            "how do you feel today",
+            "how are things",
+            "are you well",
+            "how was your day",
         ),
         (
             "I am fine, thank you. I am small, so I need very little memory. How can I help?",
             "Very well, thank you. I am only a toy, but I am ready. What would you like to know?",
         ),
-        ("thank",),
     ),
     Topic(
         "thanks",
@@ -920,12 +1307,20 @@ TOPICS: tuple[Topic, ...] = (
             "awesome, thank you",
             "good answer",
             "well done",
+            "many thanks",
+            "that was helpful",
+            "this helped me a lot",
+            "very helpful, thank you",
+            "thank you so much",
+            "thx",
+            "great",
+            "excellent",
+            "brilliant",
         ),
         (
             "You are welcome. Ask me anything else about Headroom.",
             "Gladly. I am here if you have another question about Headroom.",
         ),
-        ("Headroom",),
     ),
     Topic(
         "ok",
@@ -935,7 +1330,6 @@ TOPICS: tuple[Topic, ...] = (
             "All right. Ask me something about Headroom whenever you like.",
             "Good. What else would you like to know about Headroom?",
         ),
-        ("Headroom",),
     ),
     Topic(
         "bye",
@@ -949,12 +1343,16 @@ TOPICS: tuple[Topic, ...] = (
             "I have to go",
             "that is all",
             "bye bye",
+            "goodbye for now",
+            "see you tomorrow",
+            "I am leaving",
+            "until next time",
+            "take care",
         ),
         (
             "Goodbye! The model unloads by itself when memory is needed.",
             "See you! You can turn the model off with the switch, or leave it to Headroom.",
         ),
-        ("unload", "switch"),
     ),
     Topic(
         "joke",
@@ -969,6 +1367,11 @@ TOPICS: tuple[Topic, ...] = (
             "tell me something funny",
             "I want to hear a joke",
             "joke",
+            "do you have a joke for me",
+            "tell a joke about memory",
+            "one joke",
+            "can you be funny",
+            "I need a laugh",
         ),
         (
             "Why did the model cross the road? Its context was full on this side.",
@@ -976,7 +1379,6 @@ TOPICS: tuple[Topic, ...] = (
             "browser first.",
             "I wanted to tell a joke about swap, but it is still on its way from the disk.",
         ),
-        ("context", "browser", "swap"),
     ),
     Topic(
         "insult",
@@ -992,17 +1394,23 @@ TOPICS: tuple[Topic, ...] = (
             "I do not like you",
             "you did not answer my question",
             "that is not what I asked",
+            "you are wrong",
+            "that is not true",
+            "you are an idiot",
+            "that was useless",
+            "bad answer",
+            "you do not know anything",
+            "terrible",
         ),
         (
             "I am sorry. I am only a toy and often wrong. For real answers choose a real model.",
             "Sorry about that. I am a toy of a few megabytes. A real model such as gpt-oss-20b does "
             "better.",
         ),
-        ("toy",),
     ),
 )
 
-UNRELATED_QUESTIONS: tuple[str, ...] = (
+UNRELATED_PATTERNS: tuple[str, ...] = (
     "what is the capital of {noun}",
     "who wrote {noun}",
     "how do I cook {noun}",
@@ -1066,6 +1474,19 @@ FALLBACKS: tuple[str, ...] = (
     "That is beyond me: I am a toy and know only a little about Headroom. "
     "A real model such as gpt-oss-20b can answer it.",
     "Sorry, I do not know. I am a toy model that comes with Headroom, and I only know Headroom.",
+)
+
+NO_MORE: tuple[str, ...] = (
+    "That is all I know about it. I am only a toy.",
+    "I know no more than that. A real model could tell you more.",
+)
+MORE_ABOUT_WHAT = "About what? Ask me something about Headroom first, then I can say more."
+
+POEMS: tuple[str, ...] = (
+    "A model slept on borrowed room,\nthe needle resting low.\nA browser came, the model went:\n"
+    "it knows when it should go.",
+    "Four thousand tokens, neatly kept,\na gauge that turned to green,\n"
+    "no byte was swapped while others slept,\nthe quietest Mac you have seen.",
 )
 
 # Requests that name Markdown shapes: shape -> (questions, answers).

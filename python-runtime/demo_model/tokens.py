@@ -9,6 +9,7 @@ can copy a name from a question into a tool call.
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import json
 from pathlib import Path
@@ -23,7 +24,9 @@ CONTROL_TOKENS = (
     "<|startoftext|>", "<|endoftext|>", "<|return|>", "<|constrain|>", "<|channel|>",
     "<|start|>", "<|end|>", "<|message|>", "<|call|>",
 )  # fmt: skip
-_SPLIT = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)| ?\p{Ll}+|\p{Lu}\p{Ll}*|\p{L}|\p{N}|\n+| ?[^\s\p{L}\p{N}]+|\s"
+_SPLIT = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)| ?\p{Ll}+|\p{Lu}\p{Ll}*|\p{L}|\p{N}|\n+| ?[^\s\p{L}\p{N}]+|\s"
+)
 
 
 def train_tokenizer(seed: int = 0, sample_count: int = 20_000) -> Tokenizer:
@@ -69,7 +72,14 @@ def write_tokenizer(folder: Path, tokenizer: Tokenizer) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=1) + "\n", "utf-8")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=MODEL_FOLDER)
+    folder = parser.parse_args().folder
     trained = train_tokenizer()
-    write_tokenizer(MODEL_FOLDER, trained)
-    print(f"{trained.get_vocab_size()} tokens in {MODEL_FOLDER / 'tokenizer.json'}")
+    write_tokenizer(folder, trained)
+    print(f"{trained.get_vocab_size()} tokens in {folder / 'tokenizer.json'}")
+
+
+if __name__ == "__main__":
+    main()
