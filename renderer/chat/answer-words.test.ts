@@ -25,6 +25,7 @@ test('every unusual end has words, a usual one none', () => {
   expect(endOf({ kind: 'complete' })).toBeNull();
   expect(endOf({ kind: 'stopped' })?.title).toBe('Stopped');
   expect(endOf({ kind: 'interrupted' })?.detail).toContain('kept');
+  expect(endOf({ kind: 'interrupted', because: 'Memory ran short.' })?.detail).toBe('Memory ran short.');
   expect(endOf({ kind: 'length', where: 'reasoning' })?.title).toContain('thinking');
   expect(endOf({ kind: 'length', where: 'answer' })?.detail).toContain('continue');
   expect(endOf({ kind: 'failed', error })).toEqual({ title: 'The model ended.', detail: 'Turn it on again.' });

@@ -39,7 +39,8 @@ export function endOf(status: AnswerStatus): { readonly title: string; readonly 
     case 'interrupted':
       return {
         title: 'Interrupted',
-        detail: 'Headroom or the model ended before the answer was finished. What had arrived was kept.',
+        detail:
+          status.because ?? 'Headroom or the model ended before the answer was finished. What had arrived was kept.',
       };
     case 'length':
       return status.where === 'reasoning'
