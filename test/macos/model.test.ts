@@ -86,6 +86,17 @@ describe('scenarios do what their story says', () => {
     );
   });
 
+  test('what a program gives back is gone from swap too, and the rest comes back slowly where there is room', () => {
+    const macs = played('browser-eats-4-gb', 20);
+    const swapped = macs[20] ?? scenarios.fits.mac;
+    expect(swapUsedBytes(swapped)).toBeGreaterThan(300 * MIB);
+    const freed = changed(swapped, { kind: 'end', pid: 900 });
+    expect(swapUsedBytes(freed)).toBeLessThan(swapUsedBytes(swapped) / 2);
+    const unloaded = advance(changed(swapped, { kind: 'engine', engine: null }), 30_000);
+    expect(swapUsedBytes(unloaded)).toBeLessThan(swapUsedBytes(swapped));
+    expect(unloaded.counters.swapIns).toBeGreaterThan(0);
+  });
+
   test('leaked wired memory stays until the restart', () => {
     const { mac } = scenarios['leaked-wired-memory'];
     const unloaded = changed(loaded(mac), { kind: 'engine', engine: null });

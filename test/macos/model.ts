@@ -99,6 +99,8 @@ const COMPRESS_BYTES_PER_SECOND = 3 * GIB;
 const SWAP_BYTES_PER_SECOND = 150 * MIB;
 /** The compressor gives back what has room again, little by little: only what is touched. */
 const RELAX_BYTES_PER_SECOND = 500 * MIB;
+/** What is in swap comes back only when it is touched, and only where there is room. */
+const BRING_BACK_BYTES_PER_SECOND = 8 * MIB;
 const STEP_MS = 100;
 
 export const wiredBytes = (mac: Mac): number =>
@@ -133,7 +135,7 @@ export function advance(mac: Mac, ms: number): Mac {
 }
 
 function tick(before: Mac, seconds: number): Mac {
-  const mac = grown(before, seconds);
+  const mac = withoutFreed(grown(before, seconds), demandBytes(before));
   const room = pageableBytes(mac);
   const demand = demandBytes(mac);
 
@@ -150,7 +152,9 @@ function tick(before: Mac, seconds: number): Mac {
   // A < 40 % of T: the compressor's contents go to swap.
   const excess = Math.max(0, compressed - 0.6 * room * COMPRESSION);
   const swappedOut = Math.min(excess, SWAP_BYTES_PER_SECOND * COMPRESSION * seconds);
-  const stillSwapped = Math.min(mac.swappedBytes, demand);
+  const roomLeft = Math.max(0, room - LEAST_RESIDENT_BYTES - inCore);
+  const broughtBack = Math.min(mac.swappedBytes, roomLeft, BRING_BACK_BYTES_PER_SECOND * seconds);
+  const stillSwapped = mac.swappedBytes - broughtBack;
   const churned = stillSwapped > 0 ? Math.min(stillSwapped, mac.churnBytesPerSecond * seconds) : 0;
 
   const pages = (bytes: number): number => bytes / PAGE_BYTES;
@@ -164,10 +168,17 @@ function tick(before: Mac, seconds: number): Mac {
       compressions: counters.compressions + pages(Math.max(0, compressed - mac.compressedBytes) + churned),
       decompressions: counters.decompressions + pages(Math.max(0, mac.compressedBytes - compressed) + churned),
       swapOuts: counters.swapOuts + pages((swappedOut + churned) / COMPRESSION),
-      swapIns: counters.swapIns + pages(churned / COMPRESSION),
+      swapIns: counters.swapIns + pages((churned + broughtBack) / COMPRESSION),
     },
   };
   return { ...next, level: nextLevel(mac.level, availableShare(next)) };
+}
+
+/** Memory that a program gives back is gone from the compressor and from swap too, in proportion. */
+function withoutFreed(mac: Mac, demandBefore: number): Mac {
+  const share = demandBefore > 0 ? Math.min(1, demandBytes(mac) / demandBefore) : 1;
+  if (share === 1) return mac;
+  return { ...mac, compressedBytes: mac.compressedBytes * share, swappedBytes: mac.swappedBytes * share };
 }
 
 function grown(mac: Mac, seconds: number): Mac {
@@ -224,11 +235,12 @@ function withoutProcess(mac: Mac, pid: number): Mac {
   const gone = new Set([pid]);
   // Parents come before their children.
   for (const process of mac.processes) if (gone.has(process.parentPid)) gone.add(process.pid);
-  return {
+  const left: Mac = {
     ...mac,
     processes: mac.processes.filter((process) => !gone.has(process.pid)),
     growths: mac.growths.filter((growth) => !gone.has(growth.pid)),
   };
+  return withoutFreed(left, demandBytes(mac));
 }
 
 function withEngine(mac: Mac, engine: EngineOnMac | null): Mac {

@@ -152,7 +152,7 @@ export const scenarios = {
   },
   'french-locale': {
     story: 'Numbers have a decimal comma, and some memory is swapped already.',
-    mac: { ...quiet, wiredLimitMiB: 13_312, decimalMark: ',', swappedBytes: 31.25 * MIB },
+    mac: { ...quiet, wiredLimitMiB: 13_312, decimalMark: ',', swappedBytes: 900 * MIB },
     steps: [],
   },
   'macos-26': {
