@@ -336,22 +336,20 @@ class Session implements WiredLimit {
   // ── State ───────────────────────────────────────────────────────────────────────────────────────
 
   #dispatch(event: Event): void {
-    const before = this.#state;
-    const { state, effects } = step(before, event);
+    const { state, effects } = step(this.#state, event);
     this.#state = state;
-    if (state !== before) {
-      this.#projected = toWiredLimitState(state);
-      this.#logChange(before);
-      for (const listener of [...this.#listeners]) listener(this.#projected);
+    const projected = toWiredLimitState(state);
+    // Inner steps (journal, dialog) look the same from outside.
+    if (JSON.stringify(projected) !== JSON.stringify(this.#projected)) {
+      this.#projected = projected;
+      this.#logChange();
+      for (const listener of [...this.#listeners]) listener(projected);
     }
     for (const effect of effects) this.#perform(effect);
   }
 
-  #logChange(before: State): void {
+  #logChange(): void {
     const now = this.#projected;
-    if (before.kind === 'working' && this.#state.kind === 'working' && before.phase.kind === this.#state.phase.kind) {
-      return;
-    }
     switch (now.kind) {
       case 'trouble':
         this.#ports.log('warn', `wired limit: ${now.cause.code}: ${now.cause.message}`);
