@@ -19,6 +19,8 @@ const { values, positionals } = parseArgs({
   },
 });
 const [name = ''] = positionals;
+// Whoever reads our output may go away before us.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 if (!Object.hasOwn(scenarios, name)) {
