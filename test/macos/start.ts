@@ -2,7 +2,7 @@
  * Headroom on a simulated Mac, to look at: `node test/macos/start.ts <scenario> [--speed <n>] [--home <folder>]`.
  * A panic ends the app without warning and starts it again, as a Mac does.
  */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -70,4 +70,5 @@ async function end(signal: NodeJS.Signals): Promise<void> {
   say(`ending (${signal})`);
   await app.end('SIGTERM');
   await mac.dispose();
+  if (values.home === undefined) rmSync(home, { recursive: true, force: true });
 }
