@@ -246,7 +246,7 @@ export interface WiredLimitPlan {
 }
 
 /** `prompt`: the helper if installed, else a macOS password dialog. `myself`: the user runs the command, we watch. */
-export const WIRED_LIMIT_WAYS = ['prompt', 'myself'] as const;
+const WIRED_LIMIT_WAYS = ['prompt', 'myself'] as const;
 export type WiredLimitWay = (typeof WIRED_LIMIT_WAYS)[number];
 
 /** Who wanted the model when a raise turned out to be needed. Only a click in the window ever raises. */

@@ -152,7 +152,7 @@ async function atRoot<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-export function sudoPromptOutcome(error: Error | undefined, stderr: string): ElevationOutcome {
+function sudoPromptOutcome(error: Error | undefined, stderr: string): ElevationOutcome {
   if (error === undefined) return { kind: 'done' };
   // Its two messages; everything else comes from the file system or from starting the applet.
   if (error.message.includes('did not grant permission')) return { kind: 'cancelled' };

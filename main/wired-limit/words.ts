@@ -130,7 +130,7 @@ export function noteOf(code: WiredLimitNote['code'], settingMiB: number): WiredL
   }
 }
 
-export const limitInWords = (limitMiB: number): string =>
+const limitInWords = (limitMiB: number): string =>
   limitMiB === 0 ? 'macOS’s own choice' : `${limitMiB.toLocaleString('en-US')} MiB`;
 
 /** Why the model was not started. */

@@ -176,7 +176,7 @@ function fuzzed(count: number, random: () => number): Buffer[] {
       near[below(near.length)] = below(256);
       return near;
     },
-    () => Buffer.from(`${pick(['9', '1', '0', ' ', '\n'])}`.repeat(below(100_000))),
+    () => Buffer.from(pick(['9', '1', '0', ' ', '\n']).repeat(below(100_000))),
   ];
   return Array.from({ length: count }, () => pick(shapes)());
 }

@@ -346,7 +346,7 @@ describe('a sudden end at every point of raise, raise again, and restore', () =>
     }
     /** Never settles once dead. */
     async touch<T>(act: () => T | Promise<T>): Promise<T> {
-      return this.touchNow(act) as T | Promise<T>;
+      return this.touchNow<T | Promise<T>>(act);
     }
     touchNow<T>(act: () => T): T {
       if (this.isDead) return new Promise(() => {}) as T;
