@@ -19,7 +19,10 @@ export interface AppShortOfMemory {
   step<K extends ProtectionState['kind']>(kind: K, withinMs?: number): Promise<Extract<ProtectionState, { kind: K }>>;
   engineBecomes(kind: EngineState['kind'], withinMs?: number): Promise<EngineState>;
   /** Sends, and resolves with the answer's id and its final message. */
-  ask(text: string): Promise<{ readonly id: string; readonly final: Promise<AssistantMessage> }>;
+  ask(
+    text: string,
+    conversationId?: string | null,
+  ): Promise<{ readonly id: string; readonly conversation: string; readonly final: Promise<AssistantMessage> }>;
   log(): string;
   finish(): Promise<void>;
 }
@@ -83,10 +86,10 @@ export async function appShortOfMemory(scenario: Scenario): Promise<AppShortOfMe
         withinMs,
       ),
     engineBecomes: (kind, withinMs = 40_000) => when(kind, () => (engine.kind === kind ? engine : undefined), withinMs),
-    async ask(text) {
-      const turn = await window.call('chat.send', { conversationId: null, text, effort: 'low' });
+    async ask(text, conversationId = null) {
+      const turn = await window.call('chat.send', { conversationId, text, effort: 'low' });
       const { id } = turn.assistant;
-      return { id, final: when(`answered: ${text}`, () => finals.get(id), 60_000) };
+      return { id, conversation: turn.conversation.id, final: when(`answered: ${text}`, () => finals.get(id), 60_000) };
     },
     log,
     async finish() {
