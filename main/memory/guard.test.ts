@@ -25,14 +25,15 @@ class World {
   readonly guard: Guard;
 
   constructor() {
-    const world = this;
+    const state = () => this.engineState;
+    const metrics = () => this.metrics;
     this.guard = createGuard({
       engine: {
         get state() {
-          return world.engineState;
+          return state();
         },
         get metrics() {
-          return world.metrics;
+          return metrics();
         },
         subscribe: (listener) => {
           this.#onState = listener;

@@ -86,9 +86,9 @@ describe('an engine that is guarded', () => {
   it('ends every open answer with the reason', async () => {
     const { engine } = engineThat(false);
     const signal = new AbortController().signal;
-    let events = 0;
-    const both = [run(engine, signal, () => (events += 1)), run(engine, signal, () => (events += 1))];
-    while (events < 2) await Promise.resolve();
+    const both: Promise<unknown>[] = [];
+    const begun = [1, 2].map(() => new Promise<void>((resolve) => both.push(run(engine, signal, resolve))));
+    await Promise.all(begun);
     expect(engine.openAnswers()).toBe(2);
     expect(engine.cancelAnswers(words)).toBe(2);
     const end = { code: 'protected', message: words.message };

@@ -81,7 +81,7 @@ export function guardEngine(engine: Engine, ports: GuardedEnginePorts): GuardedE
 }
 
 /** Characters of what the model has to read. */
-export const promptLength = ({ messages }: Pick<GenerationRequest, 'messages'>): number =>
+const promptLength = ({ messages }: Pick<GenerationRequest, 'messages'>): number =>
   messages.reduce((length, { content }) => length + (content?.length ?? 0), 0);
 
 const protectedBy = ({ message, nextStep }: Words): EngineError => new EngineError('protected', message, nextStep);

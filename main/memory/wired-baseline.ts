@@ -6,9 +6,9 @@
  */
 
 /** More than this above the reading before the load is not chance: macOS's own wired memory moves by some 100 MiB. */
-export const MOST_LEFT_BYTES = 2 * 1024 ** 3;
+const MOST_LEFT_BYTES = 2 * 1024 ** 3;
 /** An orderly end gives hundreds of GiB back within seconds. */
-export const RELEASE_GRACE_MS = 15_000;
+const RELEASE_GRACE_MS = 15_000;
 
 export type Release =
   /** It is not known how much was or is wired. */

@@ -34,19 +34,17 @@ async function loaded(): Promise<AppShortOfMemory> {
 async function critical(): Promise<{ easedMs: number; cancelledMs: number }> {
   const app = await loaded();
   try {
-    let isOver = false;
-    const asking = (async () => {
-      while (!isOver) await (await app.ask('Write a long story.')).final;
-    })();
-    // A refusal ends the asking.
-    asking.catch(() => {});
+    const askOn = async (): Promise<void> => {
+      await (await app.ask('Write a long story.')).final;
+      await askOn();
+    };
+    // It ends with the refusal that follows the cancelled answer.
+    askOn().catch(() => {});
     app.mac.change({ kind: 'grow', command: 'Google Chrome', bytes: 12 * GIB, overSeconds: 0.1 });
     const stepAtMs = await untilMac(app, ({ level }) => level === 4);
     const eased = app.step('easing').then(() => performance.now());
     const cancelled = app.step('cancelled').then(() => performance.now());
-    const times = { easedMs: (await eased) - stepAtMs, cancelledMs: (await cancelled) - stepAtMs };
-    isOver = true;
-    return times;
+    return { easedMs: (await eased) - stepAtMs, cancelledMs: (await cancelled) - stepAtMs };
   } finally {
     await app.finish();
   }
