@@ -66,44 +66,41 @@ export function entryFor(
 
 // ── Reconciling ───────────────────────────────────────────────────────────────────────────────────
 
-/** What an earlier run left behind. `entry` stays in the journal unless `clear` says that it has served. */
+/** What an earlier run left behind. What becomes of the journal, `state.ts` says. */
 export type Reconciliation =
   | { readonly kind: 'nothing' }
   /** We had raised it; the boot since then has reset it. */
-  | { readonly kind: 'reset-by-reboot'; readonly clear: true }
+  | { readonly kind: 'reset-by-reboot' }
   /** After a boot there is a setting nevertheless: a daemon's, ours for keeping it over boots or another tool's. */
-  | { readonly kind: 'set-at-boot'; readonly currentMiB: number; readonly clear: true }
-  /** The change never happened, or was taken back before the journal could be cleared. */
-  | { readonly kind: 'at-original'; readonly clear: true }
+  | { readonly kind: 'set-at-boot'; readonly currentMiB: number }
+  /** The change never happened, or was taken back before the journal could be cleared; or its dialog is still open. */
+  | { readonly kind: 'at-original' }
   /** Still raised by an earlier run: putting it back is offered. */
-  | { readonly kind: 'still-raised'; readonly currentMiB: number; readonly entry: JournalEntry; readonly clear: false }
+  | { readonly kind: 'still-raised'; readonly currentMiB: number; readonly entry: JournalEntry }
   /** Neither the original nor ours: another tool has been here. Its value stays until the user decides. */
   | {
       readonly kind: 'changed-by-other-tool';
       readonly currentMiB: number;
       readonly entry: JournalEntry;
-      readonly clear: false;
     }
   /** The way back is lost with the journal; macOS's own choice, 0, is always a good one. */
-  | { readonly kind: 'damaged'; readonly currentMiB: number; readonly keptAs: string; readonly clear: false };
+  | { readonly kind: 'damaged'; readonly currentMiB: number; readonly keptAs: string };
 
 export function reconcile(journal: JournalContent, currentMiB: number, bootId: string): Reconciliation {
   switch (journal.kind) {
     case 'none':
       return { kind: 'nothing' };
     case 'damaged':
-      return { kind: 'damaged', currentMiB, keptAs: journal.keptAs, clear: false };
+      return { kind: 'damaged', currentMiB, keptAs: journal.keptAs };
     case 'entry': {
       const { entry } = journal;
       if (entry.bootId !== bootId) {
-        return currentMiB === 0
-          ? { kind: 'reset-by-reboot', clear: true }
-          : { kind: 'set-at-boot', currentMiB, clear: true };
+        return currentMiB === 0 ? { kind: 'reset-by-reboot' } : { kind: 'set-at-boot', currentMiB };
       }
-      if (currentMiB === entry.originalMiB) return { kind: 'at-original', clear: true };
+      if (currentMiB === entry.originalMiB) return { kind: 'at-original' };
       return entry.ourValuesMiB.includes(currentMiB)
-        ? { kind: 'still-raised', currentMiB, entry, clear: false }
-        : { kind: 'changed-by-other-tool', currentMiB, entry, clear: false };
+        ? { kind: 'still-raised', currentMiB, entry }
+        : { kind: 'changed-by-other-tool', currentMiB, entry };
     }
   }
 }

@@ -115,6 +115,7 @@ class Session implements WiredLimit {
   /** Effects under way: dispose waits for them. */
   readonly #running = new Set<Promise<void>>();
   #goesWithout = false;
+  #wroteJournal = false;
   /** Found while planning; told at the next look. Reading has moved the file away already. */
   #damaged: JournalContent | null = null;
   #disposed = false;
@@ -134,7 +135,9 @@ class Session implements WiredLimit {
 
   async plan(): Promise<WiredLimitPlan | null> {
     const need = this.#ports.need();
-    const found = need === null ? null : await this.#find();
+    const found = await this.#find();
+    // An open question stays open; everything else is brought up to date.
+    if (found !== null && this.#state.kind !== 'asking') this.#look(found, { isFirst: false, need: null });
     return need === null || found === null ? null : this.#planFor(found, need);
   }
 
@@ -251,7 +254,7 @@ class Session implements WiredLimit {
       this.#ports.log('error', `wired limit: the journal cannot be opened: ${String(error)}`);
       return;
     }
-    this.#dispatch({ kind: 'looked', settingMiB, left, ...asked });
+    this.#dispatch({ kind: 'looked', settingMiB, left, wroteJournal: this.#wroteJournal, ...asked });
   }
 
   #spend(consent: Consent): void {
@@ -445,6 +448,7 @@ class Session implements WiredLimit {
       const before = content.kind === 'entry' ? content.entry : null;
       const entry = entryFor(before, { currentMiB: fromMiB, toMiB, bootId: boot.id, nowMs: clock.nowMs() });
       journal.write(entry);
+      this.#wroteJournal = true;
       this.#dispatch({ kind: 'journaled', originalMiB: entry.originalMiB });
     } catch (error) {
       this.#dispatch({ kind: 'journal-failed', detail: error instanceof Error ? error.message : String(error) });

@@ -27,6 +27,7 @@ const looked = (
   settingMiB,
   left,
   isFirst: false,
+  wroteJournal: true,
   need: null,
   ...change,
 });
@@ -112,9 +113,7 @@ describe('what goes wrong in a raise ends in words, and nothing is lost', () => 
   test('what could not be read back keeps the way back', () => {
     const { state } = run([asked, raise, journaled, elevated({ kind: 'done' }), { kind: 'unreadable', detail: 'x' }]);
     expect(state).toMatchObject({ kind: 'trouble', code: 'unreadable' });
-    expect(
-      run([looked(12_800, { kind: 'still-raised', currentMiB: 12_800, entry, clear: false })], state).state,
-    ).toEqual({
+    expect(run([looked(12_800, { kind: 'still-raised', currentMiB: 12_800, entry })], state).state).toEqual({
       kind: 'raised',
       settingMiB: 12_800,
       originalMiB: 0,
@@ -156,39 +155,39 @@ describe('what an earlier run left, at the first look', () => {
   const first = (settingMiB: number, left: Reconciliation) => run([looked(settingMiB, left, { isFirst: true })]);
   test.each([
     ['nothing', 0, { kind: 'nothing' }, { kind: 'idle', settingMiB: 0, note: null }, []],
-    ['a journal that came to nothing', 0, { kind: 'at-original', clear: true }, { kind: 'idle' }, ['clear-journal']],
+    ['a journal that came to nothing', 0, { kind: 'at-original' }, { kind: 'idle' }, ['clear-journal']],
     [
       'a reboot',
       0,
-      { kind: 'reset-by-reboot', clear: true },
+      { kind: 'reset-by-reboot' },
       { kind: 'idle', note: { code: 'reset-by-reboot' } },
       ['clear-journal'],
     ],
     [
       'a raised limit',
       12_800,
-      { kind: 'still-raised', currentMiB: 12_800, entry, clear: false },
+      { kind: 'still-raised', currentMiB: 12_800, entry },
       { kind: 'raised', settingMiB: 12_800, originalMiB: 0, fromEarlierRun: true },
       [],
     ],
     [
       'another tool’s',
       14_000,
-      { kind: 'changed-by-other-tool', currentMiB: 14_000, entry, clear: false },
+      { kind: 'changed-by-other-tool', currentMiB: 14_000, entry },
       { kind: 'trouble', settingMiB: 14_000, originalMiB: 0 },
       [],
     ],
     [
       'a damaged journal and a raised limit: 0 is the way back from now on',
       12_800,
-      { kind: 'damaged', currentMiB: 12_800, keptAs: '/x', clear: false },
+      { kind: 'damaged', currentMiB: 12_800, keptAs: '/x' },
       { kind: 'trouble', settingMiB: 12_800, originalMiB: 0 },
       ['write-lost-journal'],
     ],
     [
       'a damaged journal and nothing raised',
       0,
-      { kind: 'damaged', currentMiB: 0, keptAs: '/x', clear: false },
+      { kind: 'damaged', currentMiB: 0, keptAs: '/x' },
       { kind: 'trouble', settingMiB: 0, originalMiB: null },
       [],
     ],
@@ -197,6 +196,17 @@ describe('what an earlier run left, at the first look', () => {
     expect(toWiredLimitState(result.state)).toMatchObject(state);
     expect(result.effects).toEqual(effects);
   });
+});
+
+test('a journal of an earlier run stays: its dialog may still be open, and its password still be typed', () => {
+  const atOriginal: Reconciliation = { kind: 'at-original' };
+  const first = run([looked(0, atOriginal, { isFirst: true, wroteJournal: false })]);
+  expect(first).toEqual({ state: { kind: 'idle', settingMiB: 0, note: null }, effects: [] });
+  const late = run(
+    [looked(12_800, { kind: 'still-raised', currentMiB: 12_800, entry }, { wroteJournal: false })],
+    first.state,
+  );
+  expect(late.state).toMatchObject({ kind: 'raised', originalMiB: 0 });
 });
 
 test('asked for again while a refusal is read, the question comes back; not now takes it away', () => {
@@ -209,11 +219,11 @@ test('whatever happens, no dialog without a click and a journal before it, and e
   const MiB = fc.constantFrom(0, 9_000, 12_800, 13_312, 14_000);
   const lefts: Reconciliation[] = [
     { kind: 'nothing' },
-    { kind: 'at-original', clear: true },
-    { kind: 'still-raised', currentMiB: 12_800, entry, clear: false },
-    { kind: 'changed-by-other-tool', currentMiB: 14_000, entry, clear: false },
-    { kind: 'damaged', currentMiB: 0, keptAs: '/x', clear: false },
-    { kind: 'reset-by-reboot', clear: true },
+    { kind: 'at-original' },
+    { kind: 'still-raised', currentMiB: 12_800, entry },
+    { kind: 'changed-by-other-tool', currentMiB: 14_000, entry },
+    { kind: 'damaged', currentMiB: 0, keptAs: '/x' },
+    { kind: 'reset-by-reboot' },
   ];
   const events: fc.Arbitrary<Event> = fc.oneof(
     fc

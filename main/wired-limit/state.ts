@@ -62,6 +62,8 @@ export type Event =
       readonly settingMiB: number;
       readonly left: Reconciliation;
       readonly isFirst: boolean;
+      /** This run wrote the journal; an earlier one's dialog may still be open, and its password still be typed. */
+      readonly wroteJournal: boolean;
       readonly need: { readonly plan: WiredLimitPlan; readonly askedBy: WiredLimitAskedBy } | null;
     }
   | { readonly kind: 'not-needed'; readonly why: string }
@@ -183,13 +185,13 @@ const isWorthKeeping = ({ code, originalMiB }: Extract<State, { kind: 'trouble' 
 
 function compared(
   state: Resting,
-  { left, settingMiB, isFirst }: Extract<Event, { kind: 'looked' }>,
+  { left, settingMiB, isFirst, wroteJournal }: Extract<Event, { kind: 'looked' }>,
 ): { state: Resting; effects: readonly Effect[] } {
   const to = (next: Resting, effects: readonly Effect[] = []) => ({ state: next, effects });
   switch (left.kind) {
     case 'nothing':
     case 'at-original': {
-      const effects: Effect[] = left.kind === 'at-original' ? [{ kind: 'clear-journal' }] : [];
+      const effects: Effect[] = left.kind === 'at-original' && wroteJournal ? [{ kind: 'clear-journal' }] : [];
       // What was told stays on the screen until it is out of date or dismissed.
       if (state.kind === 'trouble' && state.settingMiB === settingMiB && isWorthKeeping(state))
         return { state, effects };

@@ -318,6 +318,25 @@ describe('the next run', () => {
   });
 });
 
+test('a password typed after the app has died is noticed, and undone', async () => {
+  await setUp();
+  const stuck: Elevator = { setLimitMiB: () => new Promise(() => {}) };
+  const { session } = await open({ elevator: stuck });
+  await session.raise(click(), { limitMiB: 12_800, by: 'prompt' });
+  await expect.poll(() => openJournal(join(folder, 'wired-limit.json')).read().kind).toBe('entry');
+  opened.splice(0);
+
+  const next = (await open()).session;
+  expect(next.state).toEqual({ kind: 'idle', settingMiB: 0, note: null });
+  await next.plan();
+  mac.change({ kind: 'set-limit', limitMiB: 12_800 });
+  await next.plan();
+  expect(next.state).toMatchObject({ kind: 'raised', settingMiB: 12_800, originalMiB: 0 });
+  next.restore(click(), 'prompt');
+  await untilKind(next, 'idle');
+  expect(limitMiB()).toBe(0);
+});
+
 test('a quit with a dialog open takes it away and keeps the journal', async () => {
   await setUp();
   const hanging: Elevator = {
@@ -429,9 +448,9 @@ describe('a sudden end at every point of raise, raise again, and restore', () =>
         expect(state, where).toMatchObject({ kind: 'raised', originalMiB, fromEarlierRun: true });
         session.restore(click(), 'prompt');
         await untilKind(session, 'idle');
+        expect(openJournal(join(folder, 'wired-limit.json')).read(), where).toEqual({ kind: 'none' });
       }
       expect(limitMiB(), where).toBe(originalMiB);
-      expect(openJournal(join(folder, 'wired-limit.json')).read(), where).toEqual({ kind: 'none' });
       if (outcome === 'whole') break;
     }
     // The cycle must have got through in the end, and have been cut with every value in force.
