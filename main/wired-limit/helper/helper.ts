@@ -30,7 +30,7 @@ export interface HelperPorts {
 export function createHelper(ports: HelperPorts): Helper {
   const { commands, rootShell, userId, readInstalled = readInstalledFile } = ports;
 
-  async function status(message: string | null = null): Promise<WiredLimitHelperStatus> {
+  async function status(): Promise<WiredLimitHelperStatus> {
     const [tool, plist, bootPlist, print, disabled] = await Promise.all([
       readInstalled(HELPER_PATH),
       readInstalled(HELPER_PLIST_PATH),
@@ -41,25 +41,34 @@ export function createHelper(ports: HelperPorts): Helper {
     return {
       state: helperState({ tool, plist, print, disabled: disabled.stdout, userId }),
       atBootMiB: atBootMiB(bootPlist),
-      message,
+      message: null,
     };
   }
 
-  async function asRoot(consent: Consent, script: string, prompt: string, done: string) {
+  async function asRoot(
+    consent: Consent,
+    script: string,
+    prompt: string,
+    done: string,
+    isAsMeant: (found: WiredLimitHelperStatus) => boolean,
+  ): Promise<WiredLimitHelperStatus> {
     if (!consent.spend()) throw new AppFault('refused', 'This takes a click of its own.', 'Click again.');
     const outcome = await rootShell.run(script, prompt);
     if (outcome.kind !== 'done') throw new AppFault('refused', ...outcomeInWords(outcome));
-    return status(done);
+    // The text ran to its end; whether macOS lets the daemon live is another matter.
+    const found = await status();
+    return { ...found, message: isAsMeant(found) ? done : NOT_AS_MEANT };
   }
 
   return {
-    status: () => status(),
+    status,
     install: (consent) =>
       asRoot(
         consent,
         installHelperText(userId),
         'Headroom installs a small helper that sets the GPU’s wired limit, and nothing else, without asking each time.',
         'From now on Headroom sets the limit without asking for the password.',
+        ({ state }) => state.kind === 'installed',
       ),
     remove: (consent) =>
       asRoot(
@@ -67,6 +76,7 @@ export function createHelper(ports: HelperPorts): Helper {
         removeHelperText(),
         'Headroom removes its helper.',
         'The helper is gone. macOS asks for the password again at every change.',
+        ({ state, atBootMiB }) => state.kind === 'not-installed' && atBootMiB === null,
       ),
     setAtBoot: (consent, limitMiB) =>
       limitMiB === null
@@ -75,15 +85,20 @@ export function createHelper(ports: HelperPorts): Helper {
             clearAtBootText(),
             'Headroom no longer sets the GPU’s wired limit when the Mac starts.',
             'The limit is macOS’s own choice again after the next start of the Mac.',
+            (found) => found.atBootMiB === null,
           )
         : asRoot(
             consent,
             setAtBootText(limitMiB),
             `Headroom sets the GPU’s wired limit to ${limitMiB} MiB whenever the Mac starts.`,
             'The limit is set whenever the Mac starts.',
+            (found) => found.atBootMiB === limitMiB,
           ),
   };
 }
+
+const NOT_AS_MEANT =
+  'It ran, but macOS did not take it over. Look in System Settings › General › Login Items, then try again.';
 
 function outcomeInWords(outcome: Exclude<ElevationOutcome, { kind: 'done' }>): [message: string, nextStep: string] {
   switch (outcome.kind) {
