@@ -64,7 +64,10 @@ export interface App {
   /** The endpoint other programs use; null when it could not listen. */
   readonly endpoint: { readonly url: string; readonly key: string } | null;
   readonly modelName: string | null;
-  /** Hosts say when a window comes into sight or leaves it: unwatched, memory is read less often. */
+  /**
+   * Hosts say when a window comes into sight or leaves it: unwatched, memory is read less often, and a model whose
+   * memory was lent comes back with the window.
+   */
   setWindowVisible(isVisible: boolean): void;
   /** Writes to the app's log file. Never pass chat text. */
   log(level: LogLevel, message: string): void;
@@ -351,7 +354,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     get modelName() {
       return models.current?.info.name ?? null;
     },
-    setWindowVisible: (isVisible) => monitor.setVisible(isVisible),
+    setWindowVisible(isVisible) {
+      monitor.setVisible(isVisible);
+      if (isVisible) guard.warm();
+    },
     log,
     suspend,
     dispose: () => (disposing ??= dispose()),

@@ -334,6 +334,14 @@ describe('what stays wired', () => {
     expect(refusalOf(() => world.guard.admitStart('user'))).toBeNull();
   });
 
+  it('is not looked for in a model that was turned on again at once', () => {
+    killed('off', 11.3 * GIB);
+    world.sample('normal');
+    world.on();
+    for (let i = 0; i < 20; i += 1) world.sample('normal');
+    expect(world.kinds).toEqual([]);
+  });
+
   it('holds a restart until it is back', async () => {
     killed('waiting', 11 * GIB);
     world.engine('starting');

@@ -124,6 +124,17 @@ describe('the steps', () => {
       ['watching'],
       [],
     ],
+    [
+      'others swapped out as the load begins, and as it ends',
+      [
+        { level: 'warning', swapMiB: 400, engine: 'off' },
+        { level: 'warning', swapMiB: 400, engine: 'loading' },
+        { level: 'warning', swapMiB: 400, engine: 'ready' },
+        { level: 'warning', engine: 'ready' },
+      ],
+      ['watching'],
+      [],
+    ],
     ['nothing to protect from', many(20, { level: 'critical', engine: 'off' }), ['watching'], []],
     ['critical for a moment', [yellow, red, ...many(3, yellow)], ['watching', 'easing'], ['drop-caches']],
     [
