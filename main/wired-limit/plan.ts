@@ -22,7 +22,7 @@ const UNCALIBRATED_ROOM_MIB = 644;
 const RECIPE = { memoryMiB: 16_384, limitMiB: 13_312 } as const;
 
 /** MLX runs from here on. */
-const FIRST_MACOS = 14;
+export const FIRST_MACOS = 14;
 /** From here on MLX keeps its buffers resident (residency sets); before, the limit only bounds what may be allocated. */
 const FIRST_MACOS_WITH_RESIDENCY = 15;
 export interface WiredLimitReading {

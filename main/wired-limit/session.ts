@@ -15,7 +15,7 @@ import { KNOB } from './command.ts';
 import type { Consent } from './consent.ts';
 import type { ElevationOutcome, Elevator } from './elevator.ts';
 import { type Journal, type JournalContent, type JournalEntry, entryFor, reconcile } from './journal.ts';
-import { type ModelNeed, leastLimitMiB, mostLimitMiB, plan, refuseLimit } from './plan.ts';
+import { FIRST_MACOS, type ModelNeed, leastLimitMiB, mostLimitMiB, plan, refuseLimit } from './plan.ts';
 import { type Effect, type Event, type State, initialState, step, toWiredLimitState } from './state.ts';
 import { causeOfPlan, refusalInWords } from './words.ts';
 
@@ -240,6 +240,7 @@ class Session implements WiredLimit {
   async look(asked: Pick<Extract<Event, { kind: 'looked' }>, 'isFirst' | 'need'>): Promise<void> {
     const found = await this.#find();
     if (found === null) this.#dispatch({ kind: 'unreadable', detail: `sysctl ${KNOB} gave no answer` });
+    else if (found.macosMajor < FIRST_MACOS) this.#dispatch({ kind: 'not-needed', why: 'MLX needs macOS 14 or newer' });
     else this.#look(found, asked);
   }
 
@@ -277,11 +278,14 @@ class Session implements WiredLimit {
 
   async #find(): Promise<Found | null> {
     const [reading, macosMajor] = await Promise.all([readMemory(this.#ports.commands), this.#macos()]);
-    if (reading === null || reading.wiredLimitMiB === null || reading.boot === null || macosMajor === null) return null;
+    if (reading === null || reading.boot === null || macosMajor === null) return null;
+    // Before macOS 14 the limit has another name, which is nobody's business here.
+    const settingMiB = reading.wiredLimitMiB ?? (macosMajor < FIRST_MACOS ? 0 : null);
+    if (settingMiB === null) return null;
     const MiB = 1_048_576;
     const wiredMiB = reading.wiredBytes === null ? TYPICAL_WIRED_MIB : Math.round(reading.wiredBytes / MiB);
     return {
-      settingMiB: reading.wiredLimitMiB,
+      settingMiB,
       memoryMiB: Math.floor(reading.totalBytes / MiB),
       wiredMiB,
       bootId: reading.boot.id,

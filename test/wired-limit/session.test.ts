@@ -262,6 +262,29 @@ describe('by hand', () => {
   });
 });
 
+test('macOS 13: nothing is changed, and the reason is said before the model is tried', async () => {
+  await setUp({ version: '13.5', build: '22G74' });
+  const { session } = await open();
+  expect(session.state).toEqual({ kind: 'not-needed', why: 'MLX needs macOS 14 or newer' });
+  expect(await session.prepare('window', GPT_OSS)).toMatchObject({
+    cause: { code: 'macos-too-old', message: expect.stringContaining('debug.iogpu.wired_limit') },
+  });
+  await expect(session.raise(click(), { limitMiB: 12_800, by: 'prompt' })).rejects.toMatchObject({ code: 'refused' });
+});
+
+test('starting without a raise: once, by a click, and only where the weights fit', async () => {
+  await setUp({ version: '26.5.1', build: '25F80' });
+  const engine: string[] = [];
+  const { session } = await open({ onEngine: (what) => engine.push(what) });
+  expect(() => session.startAnyway(click())).toThrow('do not fit');
+  await session.prepare('window', GPT_OSS);
+  session.startAnyway(click());
+  expect(engine).toEqual(['start']);
+  expect(session.state.kind).toBe('idle');
+  expect(await session.prepare('window', GPT_OSS)).toBeNull();
+  expect(await session.prepare('window', GPT_OSS)).toMatchObject({ cause: { code: 'wired-limit-needed' } });
+});
+
 describe('other tools', () => {
   test('a value that does is left alone', async () => {
     await setUp({ wiredLimitMiB: 14_000 });
