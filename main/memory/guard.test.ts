@@ -201,6 +201,7 @@ describe('short of memory while answering', () => {
     world.sample('warning');
     expect(refusalOf(() => world.guard.admitStart('program'))).not.toBeNull();
     expect(refusalOf(() => world.guard.admitStart('user'))).toBeNull();
+    expect(world.guard.promptRefusal(100_000)).toBeNull();
     world.on();
     expect(world.kinds.at(-1)).toBe('calm');
   });

@@ -91,7 +91,8 @@ export function promptRefusal(
   if (state.kind !== 'easing' && (now ?? state.because).level === 'critical') {
     return { message: `There is no memory for an answer: ${why}.`, nextStep: OVERRULE };
   }
-  if (promptTokens <= longestTokens) return null;
+  // Unloaded and no longer critical: loading it again is the question then, not the prompt.
+  if (state.kind === 'unloaded' || promptTokens <= longestTokens) return null;
   const [asked, most] = [promptTokens.toLocaleString('en'), longestTokens.toLocaleString('en')];
   return {
     message: `This prompt has about ${asked} tokens. While memory is short (${why}) at most ${most} are read.`,

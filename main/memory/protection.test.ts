@@ -192,6 +192,13 @@ describe('the steps', () => {
     expect(lastOf(play(broken)).stage.kind).toBe('easing');
   });
 
+  it('keeps the model unloaded for five minutes, however quiet it is', () => {
+    const unloaded = [...many(2, red), ...many(5, { level: 'critical', engine: 'ready' } as const)];
+    const off: Moment = { engine: 'off' };
+    expect(lastOf(play([...unloaded, ...many(148, off)])).stage.kind).toBe('unloaded');
+    expect(lastOf(play([...unloaded, ...many(151, off)])).stage.kind).toBe('calm');
+  });
+
   it('carries the numbers that caused it', () => {
     const told = play([yellow, ...many(2, { level: 'warning', swapMiB: 20, rate: 31 } as const)]);
     expect(lastOf(told).stage).toMatchObject({

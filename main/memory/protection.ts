@@ -8,7 +8,8 @@
  *    └──── critical ────────────┘   no long prompts)│      text kept)             │
  *                                                   └── critical for 8 s, no answer to end
  *
- *  easing, cancelled, unloaded ─► calm | watching   after 30 s of quiet
+ *  easing, cancelled ─► calm | watching             after 30 s of quiet
+ *  unloaded ─► calm | watching                      the same, five minutes later, or when the user turns it on
  *  any ─► undone ─► calm                            the user overrules it for ten minutes
  * ```
  * Yellow alone does nothing to the user: with a 12 GB model on 16 GB it is the normal state, since wired pages do not
@@ -38,6 +39,8 @@ export interface ProtectionPolicy {
   readonly criticalBeforeUnloadMs: number;
   readonly quietBeforeCalmMs: number;
   readonly normalBeforeCalmMs: number;
+  /** No program brings an unloaded model back before: its own load would be what makes memory short again. */
+  readonly leastUnloadedMs: number;
   /** How long an undo is respected. */
   readonly undoMs: number;
   /** Samples older than this, or further apart, do not belong together: the Mac slept, or nobody could read. */
@@ -56,6 +59,7 @@ export const PROTECTION_POLICY: ProtectionPolicy = {
   criticalBeforeUnloadMs: 8_000,
   quietBeforeCalmMs: 30_000,
   normalBeforeCalmMs: 10_000,
+  leastUnloadedMs: 5 * 60_000,
   undoMs: 10 * 60_000,
   longestGapMs: 15_000,
 };
@@ -135,7 +139,9 @@ export function protect(before: ProtectionStage, input: ProtectionInput): Protec
     case 'unloaded':
       break;
   }
-  const quietHereMs = Math.min(signs.quietForMs, nowMs - stage.sinceMs);
+  const hereMs = nowMs - stage.sinceMs;
+  if (stage.kind === 'unloaded' && hereMs >= 0 && hereMs < policy.leastUnloadedMs) return stay(stage);
+  const quietHereMs = Math.min(signs.quietForMs, hereMs);
   return quietHereMs >= policy.quietBeforeCalmMs ? settle() : stay(stage);
 }
 
