@@ -100,6 +100,8 @@ interface Found {
   readonly wiredMiB: number;
   readonly bootId: string;
   readonly macosMajor: number;
+  /** When in the session's life it was taken. */
+  readonly turn: number;
 }
 
 class Session implements WiredLimit {
@@ -116,6 +118,8 @@ class Session implements WiredLimit {
   readonly #running = new Set<Promise<void>>();
   #goesWithout = false;
   #wroteJournal = false;
+  /** Counts the changes of state. */
+  #turn = 0;
   /** Found while planning; told at the next look. Reading has moved the file away already. */
   #damaged: JournalContent | null = null;
   #disposed = false;
@@ -135,7 +139,7 @@ class Session implements WiredLimit {
 
   async plan(): Promise<WiredLimitPlan | null> {
     const need = this.#ports.need();
-    const found = await this.#find();
+    const found = await this.#findSteady();
     // An open question stays open; everything else is brought up to date.
     if (found !== null && this.#state.kind !== 'asking') this.#look(found, { isFirst: false, need: null });
     return need === null || found === null ? null : this.#planFor(found, need);
@@ -144,20 +148,30 @@ class Session implements WiredLimit {
   async prepare(askedBy: WiredLimitAskedBy, need: ModelNeed): Promise<Failure | null> {
     const goesWithout = this.#goesWithout;
     this.#goesWithout = false;
-    const { state } = this;
-    if (state.kind === 'raising' || state.kind === 'restoring' || state.kind === 'verifying') {
-      return { cause: causeOfPlan('being-changed'), retry: false };
+    for (;;) {
+      if (this.#state.kind === 'working') return { cause: causeOfPlan('being-changed'), retry: false };
+      const found = await this.#findSteady();
+      // A Mac that cannot be read is no reason to refuse: the engine has its own words for running out of memory.
+      if (found === null) return null;
+      const made = await this.#planFor(found, need);
+      // Asking Metal takes a while, too.
+      if (found.turn !== this.#turn) continue;
+      return this.#judge(found, made, { askedBy, goesWithout });
     }
-    const found = await this.#find();
-    // A Mac that cannot be read is no reason to refuse: the engine has its own words for running out of memory.
-    if (found === null) return null;
-    const made = await this.#planFor(found, need);
+  }
+
+  #judge(
+    found: Found,
+    made: WiredLimitPlan,
+    start: { readonly askedBy: WiredLimitAskedBy; readonly goesWithout: boolean },
+  ): Failure | null {
     const wantsRaise = made.verdict.kind === 'raise' || made.verdict.kind === 'capped';
-    if (wantsRaise && goesWithout && made.canStartAnyway) {
+    if (wantsRaise && start.goesWithout && made.canStartAnyway) {
       this.#look(found, { isFirst: false, need: null });
       return null;
     }
-    this.#look(found, { isFirst: false, need: wantsRaise ? { plan: made, askedBy } : null });
+    const need = wantsRaise ? { plan: made, askedBy: start.askedBy } : null;
+    this.#look(found, { isFirst: false, need });
     switch (made.verdict.kind) {
       case 'none-needed':
       case 'respected-other-tool':
@@ -183,7 +197,7 @@ class Session implements WiredLimit {
   }
 
   async #findAllowed(limitMiB: number): Promise<Found> {
-    const found = await this.#find();
+    const found = await this.#findSteady();
     if (found === null) {
       throw new AppFault('refused', 'The limit of this Mac cannot be read.', 'Try again in a moment.');
     }
@@ -238,7 +252,7 @@ class Session implements WiredLimit {
 
   /** Reads and compares; `look` of an unreadable Mac says so. */
   async look(asked: Pick<Extract<Event, { kind: 'looked' }>, 'isFirst' | 'need'>): Promise<void> {
-    const found = await this.#find();
+    const found = await this.#findSteady();
     if (found === null) this.#dispatch({ kind: 'unreadable', detail: `sysctl ${KNOB} gave no answer` });
     else if (found.macosMajor < FIRST_MACOS) this.#dispatch({ kind: 'not-needed', why: 'MLX needs macOS 14 or newer' });
     else this.#look(found, asked);
@@ -276,7 +290,19 @@ class Session implements WiredLimit {
 
   // ── Readings ────────────────────────────────────────────────────────────────────────────────────
 
-  async #find(): Promise<Found | null> {
+  /**
+   * A reading that began before a change and ends after it would be taken for a change back, and the journal be cleared
+   * for it. So the state must have stood still while it was taken.
+   */
+  async #findSteady(): Promise<Found | null> {
+    for (;;) {
+      const turn = this.#turn;
+      const found = await this.#find(turn);
+      if (turn === this.#turn) return found;
+    }
+  }
+
+  async #find(turn: number): Promise<Found | null> {
     const [reading, macosMajor] = await Promise.all([readMemory(this.#ports.commands), this.#macos()]);
     if (reading === null || reading.boot === null || macosMajor === null) return null;
     // Before macOS 14 the limit has another name, which is nobody's business here.
@@ -290,6 +316,7 @@ class Session implements WiredLimit {
       wiredMiB,
       bootId: reading.boot.id,
       macosMajor,
+      turn,
     };
   }
 
@@ -344,6 +371,7 @@ class Session implements WiredLimit {
 
   #dispatch(event: Event): void {
     const { state, effects } = step(this.#state, event);
+    if (state !== this.#state) this.#turn += 1;
     this.#state = state;
     const projected = toWiredLimitState(state);
     // Inner steps (journal, dialog) look the same from outside.

@@ -341,6 +341,35 @@ describe('the next run', () => {
   });
 });
 
+test('a reading that was taken before a change and comes after it changes nothing', async () => {
+  await setUp();
+  const commands = directCommands(mac);
+  let holdNext = false;
+  let release = (): void => {};
+  const { session } = await open({
+    commands: {
+      run: async (name, args) => {
+        const answer = await commands.run(name, args);
+        if (holdNext && name === 'sysctl') {
+          holdNext = false;
+          await new Promise<void>((resolve) => (release = resolve));
+        }
+        return answer;
+      },
+    },
+  });
+  await session.prepare('window', GPT_OSS);
+  session.cancel();
+  holdNext = true;
+  const late = session.plan();
+  await session.raise(click(), { limitMiB: 12_800, by: 'prompt' });
+  await untilKind(session, 'raised');
+  release();
+  await late;
+  expect(session.state).toMatchObject({ kind: 'raised', settingMiB: 12_800, originalMiB: 0 });
+  expect(openJournal(join(folder, 'wired-limit.json')).read()).toMatchObject({ kind: 'entry' });
+});
+
 test('a password typed after the app has died is noticed, and undone', async () => {
   await setUp();
   const stuck: Elevator = { setLimitMiB: () => new Promise(() => {}) };
