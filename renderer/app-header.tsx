@@ -2,20 +2,18 @@ import { ChevronDown, PanelLeft, SquarePen } from 'lucide-react';
 import styles from './app-header.module.css';
 import { engineWords } from './engine/engine-words.ts';
 import { PowerSwitch } from './engine/power-switch.tsx';
+import { Gauge } from './memory/gauge.tsx';
 import { liveAnswer } from './mirror/mirror.ts';
 import { useMirror, useMirrored, useNow } from './mirror/react.ts';
+import { useOpenSheet } from './sheets.ts';
 import { Hidden } from './ui/hidden.tsx';
 import { IconButton } from './ui/icon-button.tsx';
 import { modifierKey } from './ui/keys.ts';
 import { Progress } from './ui/progress.tsx';
 import { ToyLabel } from './ui/toy-label.tsx';
 
-interface Props {
-  readonly onConversations: () => void;
-  readonly onModel: () => void;
-}
-
-export function AppHeader({ onConversations, onModel }: Props) {
+export function AppHeader() {
+  const open = useOpenSheet();
   const mirror = useMirror();
   const app = useMirrored((state) => state.app);
   const isConnected = useMirrored((state) => state.connection.kind === 'connected');
@@ -30,13 +28,13 @@ export function AppHeader({ onConversations, onModel }: Props) {
       <Hidden>
         <h1>Headroom</h1>
       </Hidden>
-      <IconButton icon={PanelLeft} label="Conversations" aria-haspopup="dialog" onClick={onConversations} />
+      <IconButton icon={PanelLeft} label="Conversations" aria-haspopup="dialog" onClick={() => open('conversations')} />
       <button
         type="button"
         className={styles.model}
         aria-haspopup="dialog"
         title="Model and connections"
-        onClick={onModel}
+        onClick={() => open('model')}
       >
         <span className={styles.name}>
           <span>{app.model?.name ?? 'No model'}</span>
@@ -54,7 +52,7 @@ export function AppHeader({ onConversations, onModel }: Props) {
         shortcut={`${modifier}N`}
         onClick={() => mirror.newConversation()}
       />
-      <span className={styles.gauge} />
+      <Gauge onOpen={() => open('memory')} />
       <PowerSwitch />
       {progress !== null && isConnected && showsProgress && (
         <div className={styles.progress}>

@@ -6,29 +6,38 @@ import { Composer } from './chat/composer.tsx';
 import { ConversationsSheet } from './conversations/conversations-sheet.tsx';
 import { EngineTrouble } from './engine/engine-trouble.tsx';
 import { EngineStage, Stage, StageText } from './engine/stage.tsx';
-import { useMirror, useMirrored } from './mirror/react.ts';
+import { MemorySheet } from './memory/memory-sheet.tsx';
+import { useMemory, useMirror, useMirrored } from './mirror/react.ts';
 import { ModelSheet } from './model/model-sheet.tsx';
+import { ProtectionBanner } from './protection/protection-banner.tsx';
+import { OpenSheetContext, type SheetName, useOpenSheet } from './sheets.ts';
+import { Button } from './ui/button.tsx';
 import { Hidden } from './ui/hidden.tsx';
 import { IconButton } from './ui/icon-button.tsx';
 import { hasModifier } from './ui/keys.ts';
 import { isSheetOpen } from './ui/sheet.tsx';
+import { WiredLimitSheet } from './wired-limit/wired-limit-sheet.tsx';
 
 // Markdown is a quarter of the script, and a window that opens empty does not need it for its first paint.
 const importConversation = () => import('./chat/conversation.tsx');
 const Conversation = lazy(async () => ({ default: (await importConversation()).Conversation }));
 
-type OpenSheet = 'none' | 'conversations' | 'model';
-
 export function App() {
   const mirror = useMirror();
   const connection = useMirrored((state) => state.connection);
   const platform = useMirrored((state) => state.app?.platform ?? null);
-  const [sheet, setSheet] = useState<OpenSheet>('none');
+  const [sheet, setSheet] = useState<SheetName | null>(null);
 
   useEffect(() => {
     const idle = requestIdleCallback(() => void importConversation());
     return () => cancelIdleCallback(idle);
   }, []);
+
+  // The person turned the model on and it needs their word: that is what comes next. Other programs only get a notice.
+  const isAsked = useMemory(({ wiredLimit }) => wiredLimit?.kind === 'asking' && wiredLimit.askedBy === 'window');
+  useEffect(() => {
+    if (isAsked) setSheet('wired-limit');
+  }, [isAsked]);
 
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
@@ -38,7 +47,7 @@ export function App() {
         if (!isSheetOpen()) mirror.hideWindow();
       } else if (event.key.toLowerCase() === 'n' && hasModifier(event, platform) && !event.shiftKey && !event.altKey) {
         event.preventDefault();
-        setSheet('none');
+        setSheet(null);
         mirror.newConversation();
       }
     };
@@ -60,17 +69,24 @@ export function App() {
       </main>
     );
   return (
-    <div className={styles.app}>
-      <AppHeader onConversations={() => setSheet('conversations')} onModel={() => setSheet('model')} />
-      <main className={styles.main}>
-        <ConnectionStrip />
-        <Pane />
-        <Notices />
-        <Composer />
-      </main>
-      {sheet === 'conversations' && <ConversationsSheet onClose={() => setSheet('none')} />}
-      {sheet === 'model' && <ModelSheet onClose={() => setSheet('none')} />}
-    </div>
+    <OpenSheetContext value={setSheet}>
+      <div className={styles.app}>
+        <AppHeader />
+        <main className={styles.main}>
+          <ConnectionStrip />
+          <ProtectionBanner />
+          <Pane />
+          <Notices />
+          <Composer />
+        </main>
+        {sheet === 'conversations' && <ConversationsSheet onClose={() => setSheet(null)} />}
+        {sheet === 'model' && <ModelSheet onClose={() => setSheet(null)} />}
+        {sheet === 'memory' && (
+          <MemorySheet onClose={() => setSheet(null)} onWiredLimit={() => setSheet('wired-limit')} />
+        )}
+        {sheet === 'wired-limit' && <WiredLimitSheet onClose={() => setSheet(null)} />}
+      </div>
+    </OpenSheetContext>
   );
 }
 
@@ -115,9 +131,22 @@ function Notices() {
   const isTroubled = useMirrored(
     ({ app, pane }) => pane.kind !== 'new' && (app?.engine.kind === 'failed' || app?.engine.kind === 'waiting'),
   );
-  if (refusal === null && !isTroubled) return null;
+  const open = useOpenSheet();
+  const askedBy = useMemory(({ wiredLimit }) => (wiredLimit?.kind === 'asking' ? wiredLimit.askedBy : 'window'));
+  if (refusal === null && !isTroubled && askedBy === 'window') return null;
   return (
     <div className={styles.notice}>
+      {askedBy !== 'window' && (
+        <div className={styles.request} role="status" data-testid="limit-request">
+          <div>
+            <p>
+              {askedBy === 'endpoint' ? 'Another program asked for the model.' : 'The model was to be loaded again.'}
+            </p>
+            <p>The GPU has to keep more memory for that. Nothing happens without you.</p>
+          </div>
+          <Button onClick={() => open('wired-limit')}>Look…</Button>
+        </div>
+      )}
       {isTroubled && <EngineTrouble />}
       {refusal !== null && (
         <div className={styles.refusal} role="alert">

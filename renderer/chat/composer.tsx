@@ -60,7 +60,10 @@ export function Composer() {
           placeholder={isOff && hasModel ? 'Message, turns the model on' : 'Message'}
           rows={1}
           value={text}
+          onFocus={() => void mirror.warm()}
           onChange={(event) => {
+            // The focus may have been here all the while the model was away.
+            if (text === '') void mirror.warm();
             setText(event.target.value);
             mirror.keepDraft(event.target.value);
           }}

@@ -1,4 +1,5 @@
 import { useMirror, useMirrored, useNow } from '../mirror/react.ts';
+import { useOpenSheet } from '../sheets.ts';
 import { Button } from '../ui/button.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { engineWords } from './engine-words.ts';
@@ -7,6 +8,7 @@ import styles from './engine-trouble.module.css';
 /** Cause, next step, details folded. Nothing when the engine is well. */
 export function EngineTrouble() {
   const mirror = useMirror();
+  const open = useOpenSheet();
   const engine = useMirrored((state) => state.app?.engine);
   const nowMs = useNow(engine?.kind === 'waiting');
   if (engine?.kind === 'waiting')
@@ -22,7 +24,12 @@ export function EngineTrouble() {
       <h2>{engine.cause.message}</h2>
       <p>{engine.cause.nextStep}</p>
       <div className={styles.actions}>
-        <Button isPrimary onClick={() => void mirror.turnOn()}>
+        {engine.cause.code === 'wired-limit-needed' && (
+          <Button isPrimary aria-haspopup="dialog" onClick={() => open('wired-limit')}>
+            Raise the limit…
+          </Button>
+        )}
+        <Button isPrimary={engine.cause.code !== 'wired-limit-needed'} onClick={() => void mirror.turnOn()}>
           Try again
         </Button>
       </div>

@@ -85,7 +85,7 @@ describe('block splitter', () => {
     Lexer.prototype.blockTokens = function (this: Lexer, source: string, ...rest: never[]) {
       lexed += source.length;
       return original.call(this, source, ...rest);
-    } as typeof original;
+    };
     try {
       for (let index = 0; index < 200; index += 1) {
         text += `${paragraph}\n\n`;

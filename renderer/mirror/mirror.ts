@@ -9,9 +9,11 @@ import type {
   Message,
   Result,
   RouteOutput,
+  Settings,
 } from '../../preload/contract.ts';
 import { AnswerStreams, isFinal } from '../chat/answer-streams.ts';
 import { announcement } from '../chat/answer-words.ts';
+import { MemoryMirror } from '../memory/memory-mirror.ts';
 
 /**
  * Whether main can be heard.
@@ -19,7 +21,7 @@ import { announcement } from '../chat/answer-words.ts';
  *  connecting ─► connected ⇄ lost
  *      └──────► refused
  */
-export type Connection =
+type Connection =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'connected' }
   | { readonly kind: 'lost' }
@@ -74,7 +76,7 @@ export function liveAnswer(pane: Pane): AssistantMessage | null {
 }
 
 /** Adds a message or replaces the one with its id; order is main's (by time, as they come). */
-export function upsert(messages: readonly Message[], message: Message): readonly Message[] {
+function upsert(messages: readonly Message[], message: Message): readonly Message[] {
   const index = messages.findIndex(({ id }) => id === message.id);
   if (index === -1) return [...messages, message];
   const known = messages[index];
@@ -88,6 +90,7 @@ export function upsert(messages: readonly Message[], message: Message): readonly
 export class Mirror {
   readonly store: StoreApi<MirrorState>;
   readonly streams: AnswerStreams;
+  readonly memory: MemoryMirror;
   readonly #bridge: Bridge;
   readonly #keepsakes: Keepsakes;
   readonly #setTimer: (run: () => void, afterMs: number) => unknown;
@@ -99,6 +102,7 @@ export class Mirror {
     this.#keepsakes = keepsakes;
     this.#setTimer = setTimer ?? ((run, afterMs) => setTimeout(run, afterMs));
     this.streams = new AnswerStreams((conversationId) => this.#requestResync(conversationId));
+    this.memory = new MemoryMirror(bridge, (result) => this.#take(result));
     this.store = createStore<MirrorState>(() => ({
       connection: { kind: 'connecting' },
       app: null,
@@ -122,6 +126,7 @@ export class Mirror {
       on('chat.delta', (delta) => this.streams.apply(delta)),
       on('chat.message', (message) => this.#receive(message)),
       on('window.shown', () => this.requestFocus()),
+      this.memory.listen(),
       this.#bridge.onConnection((connected) => this.#connectionChanged(connected)),
     );
     await this.#loadEverything();
@@ -191,6 +196,17 @@ export class Mirror {
 
   async setEffort(effort: Effort): Promise<void> {
     const settings = this.#take(await this.#bridge.call('settings.update', { effort }));
+    if (settings !== null) this.#patchApp({ settings });
+  }
+
+  /** Somebody looks or is about to write: a model whose memory was lent comes back. */
+  async warm(): Promise<void> {
+    const result = await this.#bridge.call('engine.warm', null);
+    if (result.ok) this.#patchApp({ engine: result.value });
+  }
+
+  async setProtection(protection: Settings['protection']): Promise<void> {
+    const settings = this.#take(await this.#bridge.call('settings.update', { protection }));
     if (settings !== null) this.#patchApp({ settings });
   }
 
@@ -282,6 +298,7 @@ export class Mirror {
       this.store.setState({ connection: isLost ? { kind: 'lost' } : { kind: 'refused', error: result.error } });
       return;
     }
+    void this.memory.load();
     const isFirst = this.store.getState().app === null;
     this.store.setState({ app: result.value, connection: { kind: 'connected' }, stoppingId: null });
     const { pane } = this.store.getState();

@@ -2,6 +2,7 @@ import { createContext, useCallback, useContext, useEffect, useState, useSyncExt
 import { useStore } from 'zustand';
 import type { AssistantMessage } from '../../preload/contract.ts';
 import { isFinal, type LiveAnswer } from '../chat/answer-streams.ts';
+import type { MemoryState } from '../memory/memory-mirror.ts';
 import type { Mirror, MirrorState } from './mirror.ts';
 
 export const MirrorContext = createContext<Mirror | null>(null);
@@ -13,6 +14,8 @@ export function useMirror(): Mirror {
 }
 
 export const useMirrored = <T>(select: (state: MirrorState) => T): T => useStore(useMirror().store, select);
+
+export const useMemory = <T>(select: (state: MemoryState) => T): T => useStore(useMirror().memory.store, select);
 
 /** The answer as it stands: from its stream while it is written, from the message afterwards. */
 export function useAnswer(message: AssistantMessage): LiveAnswer {

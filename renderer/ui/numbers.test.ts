@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bytes, bytesOf, count, seconds } from './numbers.ts';
+import { bytes, bytesOf, count, exactMiB, memory, memoryOfMiB, seconds } from './numbers.ts';
 
 test('sizes are decimal, as macOS shows them', () => {
   expect(bytes(0)).toBe('0 B');
@@ -15,4 +15,16 @@ test('counts and times', () => {
   expect(count(1840)).toBe('1,840');
   expect(seconds(0)).toBe('1 s');
   expect(seconds(59_600)).toBe('1 min 0 s');
+});
+
+test('memory counts as macOS counts it', () => {
+  expect(memory(17_179_869_184)).toBe('16 GB');
+  expect(memory(2_254_857_830)).toBe('2.1 GB');
+  expect(memory(0)).toBe('0 MB');
+  expect(memory(104 * 1_048_576)).toBe('104 MB');
+  expect(memory(1_073_741_823)).toBe('1 GB');
+  expect(memory(128 * 1_073_741_824)).toBe('128 GB');
+  expect(memoryOfMiB(-614)).toBe('−614 MB');
+  expect(memoryOfMiB(3_584)).toBe('3.5 GB');
+  expect(exactMiB(13_312)).toBe('13,312 MiB');
 });

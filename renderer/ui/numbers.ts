@@ -25,3 +25,19 @@ export const bytes = (value: number): string => `${inUnit(value, unitOf(value))}
 /** "3.2 of 12.1 GB": both in the unit of the whole. */
 export const bytesOf = (done: number, total: number): string =>
   `${inUnit(done, unitOf(total))} of ${inUnit(total, unitOf(total))} ${UNITS[unitOf(total)]}`;
+
+const GIB = 1_073_741_824;
+const MIB = 1_048_576;
+
+/** Memory, in 1,024s under the names macOS uses for them: "16 GB" is what a Mac with 16 GB says it has. */
+export function memory(value: number): string {
+  if (value >= 99.95 * GIB) return `${whole.format(value / GIB)} GB`;
+  if (value >= 999.5 * MIB) return `${(value / GIB).toFixed(1).replace(/\.0$/, '')} GB`;
+  return `${whole.format(value / MIB)} MB`;
+}
+
+/** The same for what the wired limit counts in. May be below nothing. */
+export const memoryOfMiB = (mib: number): string => (mib < 0 ? `−${memory(-mib * MIB)}` : memory(mib * MIB));
+
+/** As the system's own setting has it: never rounded. */
+export const exactMiB = (mib: number): string => `${whole.format(mib)} MiB`;

@@ -3,6 +3,8 @@ import styles from './sheet.module.css';
 
 interface Props {
   readonly label: string;
+  /** `list`: as wide as a menu. `full`: as wide as the window allows. */
+  readonly width?: 'list' | 'full';
   readonly onClose: () => void;
   readonly children: ReactNode;
 }
@@ -11,22 +13,22 @@ interface Props {
  * A panel over the window: the native modal dialog gives the focus trap, Escape, inertness of what is behind and the
  * return of the focus. Clicking beside it closes it. Mounted means open.
  */
-export function Sheet({ label, onClose, children }: Props) {
+export function Sheet({ label, width = 'list', onClose, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   // Closed before it leaves the page, so that the focus goes back to where it was.
   useLayoutEffect(() => {
     const dialog = ref.current;
     if (dialog === null) return;
     dialog.showModal();
-    // The focus starts at what is chosen, else where the dialog puts it.
-    dialog.querySelector<HTMLElement>('[aria-current="true"]')?.focus();
+    // The focus starts at what is chosen or at the title, else where the dialog puts it.
+    dialog.querySelector<HTMLElement>('[aria-current="true"], [data-first-focus]')?.focus();
     return () => dialog.close();
   }, []);
   return (
     // The keyboard's way to close is Escape, which the dialog has.
     <dialog
       ref={ref}
-      className={styles.sheet}
+      className={`${styles.sheet} ${styles[width]}`}
       aria-label={label}
       onClose={() => {
         if (ref.current?.open !== true) onClose();

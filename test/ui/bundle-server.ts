@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, relative } from 'node:path';
 
-export const rendererFolder = join(import.meta.dirname, '../../out/renderer');
+const rendererFolder = join(import.meta.dirname, '../../out/renderer');
 
 const CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'";

@@ -10,9 +10,16 @@ import type {
   Conversation,
   EventName,
   Events,
+  MemorySample,
+  MemoryUser,
   Message,
+  ProtectionState,
+  QuitOutcome,
   RouteName,
   UserMessage,
+  WiredLimitHelperStatus,
+  WiredLimitPlan,
+  WiredLimitState,
 } from '../../preload/contract.ts';
 
 /** What the fake answers with, piece by piece. */
@@ -23,17 +30,29 @@ export interface FakeReply {
   readonly pieceMs: number;
 }
 
+export interface FakeMemory {
+  readonly samples: readonly MemorySample[];
+  readonly users: readonly MemoryUser[];
+  /** What asking an app to quit comes to. */
+  readonly quit: { readonly outcome: QuitOutcome; readonly message: string };
+  readonly wiredLimit: WiredLimitState;
+  readonly plan: WiredLimitPlan | null;
+  readonly helper: WiredLimitHelperStatus;
+  readonly protection: ProtectionState;
+}
+
 export interface FakeScript {
   readonly app: AppState;
   readonly conversations: readonly Conversation[];
   readonly reply: FakeReply;
+  readonly memory: FakeMemory;
   /** Routes that answer with an error. */
   readonly refuse?: Partial<Record<RouteName, AppError>>;
   /** False: the connection falls away once the first state is there. */
   readonly staysConnected?: boolean;
 }
 
-export interface FakeMain {
+interface FakeMain {
   readonly calls: readonly { readonly route: RouteName; readonly input: unknown }[];
   emit<N extends EventName>(event: N, payload: Events[N]): void;
   setConnected(connected: boolean): void;
@@ -51,6 +70,13 @@ export function installFakeBridge(script: FakeScript): void {
   const connectionListeners = new Set<(connected: boolean) => void>();
   let app = script.app;
   const conversations = new Map(script.conversations.map((conversation) => [conversation.id, conversation]));
+  const { memory } = script;
+  let { wiredLimit } = memory;
+  const setLimit = (state: WiredLimitState): WiredLimitState => {
+    wiredLimit = state;
+    emit('wiredLimit.state', wiredLimit);
+    return wiredLimit;
+  };
   let isStopped = false;
   let isConnected = true;
   let nextId = 1;
@@ -214,6 +240,40 @@ export function installFakeBridge(script: FakeScript): void {
         return { lines: [] };
       case 'endpoint.reveal':
         return { url: app.endpointUrl, key: 'hr-J3m0vXq5Yk2T8wZr1uLb7dNc4fGhAs9eKpQiVtRxMoE' };
+      case 'engine.warm':
+        return app.engine;
+      case 'memory.history':
+        return { samples: memory.samples };
+      case 'memory.apps':
+        return { apps: memory.users };
+      case 'memory.quitApp':
+        return memory.quit;
+      case 'protection.state':
+        return memory.protection;
+      case 'protection.undo': {
+        const undone: ProtectionState = { kind: 'undone', sinceMs: Date.now(), untilMs: Date.now() + 600_000 };
+        emit('protection.state', undone);
+        return undone;
+      }
+      case 'wiredLimit.plan':
+        return { state: wiredLimit, plan: memory.plan };
+      case 'wiredLimit.raise': {
+        const { limitMiB, by } = input as { limitMiB: number; by: 'prompt' | 'myself' };
+        const command = `sudo sysctl iogpu.wired_limit_mb=${limitMiB}`;
+        const work = { fromMiB: 0, toMiB: limitMiB, originalMiB: 0, thenStart: true };
+        return setLimit({ kind: 'raising', by, command, ...work });
+      }
+      case 'wiredLimit.restore': {
+        const { by } = input as { by: 'prompt' | 'myself' };
+        const work = { fromMiB: 12_800, toMiB: 0, originalMiB: 0, thenStart: false };
+        return setLimit({ kind: 'restoring', by, command: 'sudo sysctl iogpu.wired_limit_mb=0', ...work });
+      }
+      case 'wiredLimit.cancel':
+      case 'wiredLimit.startAnyway':
+        return setLimit({ kind: 'idle', settingMiB: 0, note: null });
+      case 'wiredLimit.helper':
+      case 'wiredLimit.atBoot':
+        return memory.helper;
       case 'log.report':
       case 'link.open':
       case 'window.hide':
@@ -239,8 +299,8 @@ export function installFakeBridge(script: FakeScript): void {
     on: (event, listener) => {
       const forEvent = listeners.get(event) ?? new Set();
       listeners.set(event, forEvent);
-      forEvent.add(listener as (payload: never) => void);
-      return () => forEvent.delete(listener as (payload: never) => void);
+      forEvent.add(listener);
+      return () => forEvent.delete(listener);
     },
     onConnection: (listener) => {
       connectionListeners.add(listener);

@@ -8,17 +8,18 @@ import type {
   Message,
   ModelInfo,
 } from '../../preload/contract.ts';
-import type { FakeReply, FakeScript } from './fake-bridge.ts';
+import type { FakeMemory, FakeReply, FakeScript } from './fake-bridge.ts';
+import { asking, calm, protections, tenMinutes, users, wiredLimits } from './memory-states.ts';
 
 export const NOW_MS = new Date('2026-11-23T10:42:00').getTime();
 
-export const model: ModelInfo = {
+const model: ModelInfo = {
   id: 'gpt-oss-20b',
   name: 'gpt-oss-20b',
   sizeBytes: 12_100_000_000,
   isToy: false,
 };
-export const demo: ModelInfo = { id: 'demo', name: 'headroom-demo', sizeBytes: 5_400_000, isToy: true };
+const demo: ModelInfo = { id: 'demo', name: 'headroom-demo', sizeBytes: 5_400_000, isToy: true };
 
 const summary = (index: number, title: string, hoursAgo: number) => ({
   id: `10000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
@@ -99,6 +100,12 @@ const script = (over: Partial<AppState>, messages: readonly Message[] | null = n
   app: { ...app, ...(messages === null ? { conversations: [] } : {}), ...over },
   conversations: messages === null ? [] : [conversation(messages)],
   reply,
+  memory: calm(NOW_MS),
+});
+
+const withMemory = (from: FakeScript, over: Partial<FakeMemory>): FakeScript => ({
+  ...from,
+  memory: { ...from.memory, ...over },
 });
 
 const REASONING =
@@ -243,3 +250,61 @@ export const states = {
 } satisfies Record<string, FakeScript>;
 
 export type StateName = keyof typeof states;
+
+const answered = script({}, [QUESTION, thinkingAnswer]);
+const off = script({ engine: { kind: 'off' } }, [QUESTION, thinkingAnswer]);
+const limitNeeded: EngineState = {
+  kind: 'failed',
+  cause: {
+    code: 'wired-limit-needed',
+    message: 'The GPU may keep 10,922 MiB in place; this model needs 12,800 MiB.',
+    nextStep: 'Raise the limit in Headroom’s window. It lasts until the Mac restarts, and one click puts it back.',
+  },
+  logTail: [],
+};
+
+/** The gauge and its sheet. */
+export const memoryStates: Readonly<Record<string, FakeScript>> = {
+  normal: answered,
+  off: withMemory(off, {
+    samples: tenMinutes(NOW_MS, { level: 'normal', needle: 0.18, isOn: false }),
+    users: calm(NOW_MS).users.filter(({ isOurs }) => !isOurs),
+  }),
+  warning: withMemory(answered, { samples: tenMinutes(NOW_MS, { level: 'warning', needle: 0.58, swapGib: 0.8 }) }),
+  critical: withMemory(answered, { samples: tenMinutes(NOW_MS, { level: 'critical', needle: 0.74, swapGib: 3.2 }) }),
+  linux: withMemory(answered, {
+    samples: calm(NOW_MS).samples.map((sample) => ({
+      ...sample,
+      source: 'linux',
+      level: 'normal',
+      needle: 0.08,
+      wiredBytes: null,
+      compressedBytes: null,
+    })),
+    users: users.map((user) => ({ ...user, canQuit: false })),
+    wiredLimit: { kind: 'not-needed', why: 'this is not a Mac' },
+    plan: null,
+  }),
+};
+
+/** The wired limit's sheet, by the state it is in. */
+export const wiredLimitStates: Readonly<Record<string, FakeScript>> = Object.fromEntries(
+  Object.entries(wiredLimits).map(([name, memory]) => [name, withMemory(script({ engine: { kind: 'off' } }), memory)]),
+);
+
+/** Protection over the conversation, and what is asked for there. */
+export const noticeStates: Readonly<Record<string, FakeScript>> = {
+  ...Object.fromEntries(
+    Object.entries(protections(NOW_MS)).map(([name, protection]) => [
+      `protection-${name}`,
+      withMemory(name === 'easing' || name === 'cancelled' || name === 'undone' ? answered : off, {
+        protection,
+        samples: tenMinutes(NOW_MS, { level: 'warning', needle: 0.6, swapGib: 3.2 }),
+      }),
+    ]),
+  ),
+  'limit-needed': script({ engine: limitNeeded }),
+  'limit-asked-by-endpoint': withMemory(off, {
+    wiredLimit: { ...asking, askedBy: 'endpoint' },
+  }),
+};

@@ -1,0 +1,62 @@
+import { X } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import type { ProtectionState } from '../../preload/contract.ts';
+import { LevelMark } from '../memory/level-mark.tsx';
+import { useMemory, useMirror } from '../mirror/react.ts';
+import { Button } from '../ui/button.tsx';
+import { IconButton } from '../ui/icon-button.tsx';
+import { useSay } from '../ui/live-region.tsx';
+import styles from './protection-banner.module.css';
+import { bannerOf } from './protection-words.ts';
+
+/** What protection did, why, and how to overrule it. Said once; dismissed until it takes another step. */
+export function ProtectionBanner() {
+  const mirror = useMirror();
+  const state = useMemory(({ protection }) => protection);
+  const [dismissed, setDismissed] = useState<string | null>(null);
+  const say = useSay();
+  const banner = state === null ? null : bannerOf(state);
+  const step = state === null || banner === null ? null : stepOf(state);
+  const message = banner?.message ?? null;
+  useEffect(() => {
+    if (step !== null && message !== null) say(message);
+  }, [step, message, say]);
+  if (banner === null || step === null || step === dismissed) return null;
+  return (
+    <section
+      className={banner.isAmber ? `${styles.banner} ${styles.amber}` : styles.banner}
+      aria-label="Protection"
+      data-testid="protection"
+    >
+      <div className={styles.text}>
+        {banner.level !== null && (
+          <span className={styles.mark}>
+            <LevelMark level={banner.level} />
+          </span>
+        )}
+        <p>{banner.message}</p>
+        {banner.nextStep !== null && <p className={styles.next}>{banner.nextStep}</p>}
+        {banner.action !== null && (
+          <div className={styles.actions}>
+            {banner.action === 'overrule' ? (
+              <Button onClick={() => void mirror.memory.undoProtection()}>Overrule for 10 minutes</Button>
+            ) : (
+              <Button onClick={() => void mirror.warm()}>Load it now</Button>
+            )}
+          </div>
+        )}
+      </div>
+      <IconButton
+        isSmall
+        icon={X}
+        label="Dismiss"
+        onClick={() => {
+          setDismissed(step);
+          mirror.requestFocus();
+        }}
+      />
+    </section>
+  );
+}
+
+const stepOf = (state: ProtectionState): string => ('sinceMs' in state ? `${state.kind} ${state.sinceMs}` : state.kind);

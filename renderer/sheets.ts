@@ -1,0 +1,8 @@
+import { createContext, useContext } from 'react';
+
+/** The panels over the window; one at a time. */
+export type SheetName = 'conversations' | 'model' | 'memory' | 'wired-limit';
+
+export const OpenSheetContext = createContext<(name: SheetName) => void>(() => undefined);
+
+export const useOpenSheet = (): ((name: SheetName) => void) => useContext(OpenSheetContext);
