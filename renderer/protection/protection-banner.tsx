@@ -38,11 +38,15 @@ export function ProtectionBanner() {
         {banner.nextStep !== null && <p className={styles.next}>{banner.nextStep}</p>}
         {banner.action !== null && (
           <div className={styles.actions}>
-            {banner.action === 'overrule' ? (
-              <Button onClick={() => void mirror.memory.undoProtection()}>Overrule for 10 minutes</Button>
-            ) : (
-              <Button onClick={() => void mirror.warm()}>Load it now</Button>
-            )}
+            <Button
+              onClick={() => {
+                void (banner.action === 'overrule' ? mirror.memory.undoProtection() : mirror.warm());
+                // The button goes with what it ends.
+                mirror.requestFocus();
+              }}
+            >
+              {banner.action === 'overrule' ? 'Overrule for 10 minutes' : 'Load it now'}
+            </Button>
           </div>
         )}
       </div>

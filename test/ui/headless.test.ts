@@ -2,12 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { modelFolder } from '../engine/fixtures.ts';
 import { type HeadlessProcess, startHeadless } from '../headless/headless-process.ts';
 import { launchChromium, whyNoChromium } from './chromium.ts';
+import { axe, complaintsOf } from './fake-window.ts';
 import { runWindowScenario } from './scenario.ts';
 
 /** The demo model writes long enough about this to be looked at in the middle. */
@@ -18,7 +18,7 @@ describe.skipIf(whyNoChromium() !== null)('the window over the headless host', (
   let host: HeadlessProcess;
   let browser: Browser;
   let page: Page;
-  const complaints: string[] = [];
+  let complaints: readonly string[];
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'headroom-window-'));
@@ -27,10 +27,7 @@ describe.skipIf(whyNoChromium() !== null)('the window over the headless host', (
     browser = await launchChromium();
     const context = await browser.newContext({ viewport: { width: 420, height: 640 } });
     page = await context.newPage();
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
+    complaints = complaintsOf(page);
     await page.goto(url);
   });
 
@@ -41,14 +38,9 @@ describe.skipIf(whyNoChromium() !== null)('the window over the headless host', (
   });
 
   const lastAnswer = () => page.getByTestId('answer').last();
-  const axe = async (): Promise<string[]> => {
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
-  };
-
   test('the scenario of every host', async () => {
     await runWindowScenario(page, { longPrompt: LONG_PROMPT });
-    expect(await axe()).toEqual([]);
+    expect(await axe(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
 
@@ -69,7 +61,7 @@ describe.skipIf(whyNoChromium() !== null)('the window over the headless host', (
     await expect.poll(async () => (await text.innerText()).length, { timeout: 30_000 }).toBeGreaterThan(after.length);
     await page.getByRole('button', { name: 'Stop', exact: true }).click();
     await expect.poll(() => lastAnswer().getAttribute('data-status')).toBe('stopped');
-    expect(await axe()).toEqual([]);
+    expect(await axe(page)).toEqual([]);
 
     // What was stopped is what main has kept.
     const kept = await text.innerText();

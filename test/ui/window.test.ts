@@ -1,16 +1,13 @@
 /** The built window in a real browser over a fake main: pictures, accessibility, keyboard, policy. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BundleServer, serveBundle } from './bundle-server.ts';
 import { launchChromium, whyNoChromium } from './chromium.ts';
-import { type FakeScript, installFakeBridge } from './fake-bridge.ts';
+import type { FakeScript } from './fake-bridge.ts';
+import { axe, lookAt, openFakeWindow, settled, type WindowOptions } from './fake-window.ts';
 import { runWindowScenario } from './scenario.ts';
-import { memoryStates, NOW_MS, noticeStates, type StateName, states, wiredLimitStates } from './states.ts';
+import { memoryStates, noticeStates, type StateName, states, wiredLimitStates } from './states.ts';
 
-const pictures = join(import.meta.dirname, '../../test-results/pictures');
 const noChromium = whyNoChromium();
 
 describe.skipIf(noChromium !== null)('the window', () => {
@@ -18,7 +15,6 @@ describe.skipIf(noChromium !== null)('the window', () => {
   let server: BundleServer;
 
   beforeAll(async () => {
-    mkdirSync(pictures, { recursive: true });
     server = await serveBundle();
     browser = await launchChromium();
   });
@@ -28,67 +24,8 @@ describe.skipIf(noChromium !== null)('the window', () => {
     await server?.close();
   });
 
-  interface Opened {
-    readonly page: Page;
-    /** Errors, warnings and policy reports of the page. */
-    readonly complaints: readonly string[];
-    close(): Promise<void>;
-  }
-
-  async function open(
-    script: FakeScript,
-    options: {
-      colorScheme?: 'light' | 'dark';
-      contrast?: 'more' | 'no-preference';
-      reducedMotion?: 'reduce' | 'no-preference';
-      freeze?: boolean;
-    } = {},
-  ): Promise<Opened> {
-    const context = await browser.newContext({
-      viewport: { width: 420, height: 640 },
-      deviceScaleFactor: 2,
-      colorScheme: options.colorScheme ?? 'light',
-      contrast: options.contrast ?? 'no-preference',
-      reducedMotion: options.reducedMotion ?? 'no-preference',
-      permissions: ['clipboard-read', 'clipboard-write'],
-    });
-    const page = await context.newPage();
-    if (options.freeze === true) await page.clock.setFixedTime(NOW_MS);
-    const complaints: string[] = [];
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
-    await page.addInitScript(() =>
-      addEventListener('securitypolicyviolation', (event) =>
-        console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`),
-      ),
-    );
-    await page.addInitScript(installFakeBridge, script);
-    await page.goto(server.url);
-    if (script.staysConnected === false) {
-      await page.getByTestId('engine-state').waitFor();
-      await page.evaluate(() => window.fakeMain.setConnected(false));
-    }
-    return { page, complaints, close: () => context.close() };
-  }
-
-  /** Everything drawn, nothing moving. */
-  async function settled(page: Page): Promise<void> {
-    await page.locator('main').waitFor();
-    await page.evaluate(() => document.fonts.ready);
-    await page.waitForFunction(() => document.querySelector('#root')?.textContent !== '');
-    await page.waitForTimeout(250);
-  }
-
-  const lookAt = async (page: Page, name: string, scheme: string): Promise<void> => {
-    await page.screenshot({ path: join(pictures, `${name}-${scheme}.png`), animations: 'disabled' });
-  };
-
-  const axe = async (page: Page): Promise<string[]> => {
-    const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
-  };
+  const open = (script: FakeScript, options: WindowOptions = {}) =>
+    openFakeWindow(browser, server.url, script, options);
 
   describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
     test.each(Object.keys(states) as StateName[])('%s', async (name) => {
