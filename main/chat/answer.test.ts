@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GenerationEvent, GenerationUsage } from '../engine/engine.ts';
-import { type Answer, ended, grow, isFinal, newAnswer } from './answer.ts';
+import { isFinal } from '../../preload/answer-status.ts';
+import { type Answer, ended, grow, newAnswer } from './answer.ts';
 
 const usage: GenerationUsage = {
   promptTokens: 10,

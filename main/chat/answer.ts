@@ -79,23 +79,6 @@ export const ended = (answer: Answer, status: AnswerStatus, nowMs: number): Answ
   status,
 });
 
-export const isFinal = (status: AnswerStatus): boolean => {
-  switch (status.kind) {
-    case 'queued':
-    case 'loading':
-    case 'prefill':
-    case 'thinking':
-    case 'answering':
-      return false;
-    case 'complete':
-    case 'stopped':
-    case 'interrupted':
-    case 'length':
-    case 'failed':
-      return true;
-  }
-};
-
 /** The engine sends one event for each token that yields text, so this trails its own count slightly until the end. */
 const withToken = (answer: Answer, nowMs: number): Answer => ({
   ...answer,

@@ -11,7 +11,8 @@ import type {
 import { EngineError, type Engine, type GenerationRequest } from '../engine/engine.ts';
 import { AppFault } from '../fault.ts';
 import { appErrorOf } from '../host/app-error.ts';
-import { type Answer, ended, grow, isFinal, newAnswer } from './answer.ts';
+import { isFinal } from '../../preload/answer-status.ts';
+import { type Answer, ended, grow, newAnswer } from './answer.ts';
 import { createDeltaCoalescer } from './delta-coalescer.ts';
 import { historyFor } from './history.ts';
 import { localDate } from '../local-date.ts';

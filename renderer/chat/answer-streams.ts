@@ -1,3 +1,4 @@
+import { isFinal } from '../../preload/answer-status.ts';
 import type { AnswerStatus, AssistantMessage, ChatDelta } from '../../preload/contract.ts';
 
 /** An answer as it stands while it is written. */
@@ -9,23 +10,6 @@ export interface LiveAnswer {
   /** When thinking and answering were first seen here; null when this window was not there to see it. */
   readonly thinkingSinceMs: number | null;
 }
-
-export const isFinal = (status: AnswerStatus): boolean => {
-  switch (status.kind) {
-    case 'queued':
-    case 'loading':
-    case 'prefill':
-    case 'thinking':
-    case 'answering':
-      return false;
-    case 'complete':
-    case 'stopped':
-    case 'interrupted':
-    case 'length':
-    case 'failed':
-      return true;
-  }
-};
 
 interface Entry {
   answer: LiveAnswer;

@@ -6,7 +6,7 @@ import { CopyButton } from '../ui/copy-button.tsx';
 import { Hidden } from '../ui/hidden.tsx';
 import { Progress } from '../ui/progress.tsx';
 import styles from './answer.module.css';
-import { isFinal } from './answer-streams.ts';
+import { isFinal } from '../../preload/answer-status.ts';
 import { endOf, metaWords, waitOf } from './answer-words.ts';
 import { Reasoning } from './reasoning.tsx';
 

@@ -11,7 +11,8 @@ import type {
   RouteOutput,
   Settings,
 } from '../../preload/contract.ts';
-import { AnswerStreams, isFinal } from '../chat/answer-streams.ts';
+import { isFinal } from '../../preload/answer-status.ts';
+import { AnswerStreams } from '../chat/answer-streams.ts';
 import { announcement } from '../chat/answer-words.ts';
 import { MemoryMirror } from '../memory/memory-mirror.ts';
 

@@ -1,7 +1,8 @@
 import { createContext, useCallback, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
 import type { AssistantMessage } from '../../preload/contract.ts';
-import { isFinal, type LiveAnswer } from '../chat/answer-streams.ts';
+import { isFinal } from '../../preload/answer-status.ts';
+import type { LiveAnswer } from '../chat/answer-streams.ts';
 import type { MemoryState } from '../memory/memory-mirror.ts';
 import type { Mirror, MirrorState } from './mirror.ts';
 
