@@ -14,6 +14,7 @@ import {
   session,
   shell,
 } from 'electron';
+import type { PressureLevel } from '../preload/contract.ts';
 import { createApp } from './app.ts';
 import { dataFolder } from './data-folder.ts';
 import { type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
@@ -151,6 +152,7 @@ async function run(): Promise<void> {
     const isIconVisible = screenOfIcon(bounds, screen.getAllDisplays()) !== null;
     popover.show(formWhenOpened(isIconVisible), isIconVisible ? bounds : null);
   };
+  let pressureLevel: PressureLevel | null = null;
   const toggleModel = async (): Promise<void> => {
     try {
       await app.handlers[toggleMeaning(app.engine.state) === 'start' ? 'engine.start' : 'engine.stop'](null);
@@ -160,7 +162,7 @@ async function run(): Promise<void> {
       openWindow();
     }
   };
-  const appearance = () => trayAppearance(app.engine.state, app.modelName);
+  const appearance = () => trayAppearance(app.engine.state, app.modelName, pressureLevel);
   const icon = createMenuBarIcon({
     imageFolder: parts.trayImageFolder,
     platform,
@@ -178,7 +180,14 @@ async function run(): Promise<void> {
     icon.update(now, trayMenu(app.engine.state, now.accessibleTitle));
   };
   updateIcon();
-  opened.push(app.engine.subscribe(updateIcon));
+  opened.push(
+    app.engine.subscribe(updateIcon),
+    app.subscribe(({ event, payload }) => {
+      if (event !== 'memory.sample' || payload.level === pressureLevel) return;
+      pressureLevel = payload.level;
+      updateIcon();
+    }),
+  );
   opened.push(keepAwakeWhileBusy(powerSaveBlocker, app.engine));
   followPower(powerMonitor, platform, { suspend: () => app.suspend(), quit: () => electronApp.quit() });
 

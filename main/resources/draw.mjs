@@ -8,6 +8,8 @@
  *   off      the arc alone, thin           busy     the arc around a full disc
  *   loading  the arc in dashes             trouble  the arc around an exclamation mark
  *   ready    the arc with its needle
+ * At its lower right the kernel's pressure level, in the window's shapes: a triangle for warning, a larger diamond for
+ * critical, nothing for normal. Trouble stands alone: it calls for the user as it is.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -50,8 +52,21 @@ const stroke = (ax, ay, bx, by, thickness) => (x, y) => {
 /** @param {number} x0 @param {number} y0 @param {number} radius @returns {Shape} */
 const disc = (x0, y0, radius) => (x, y) => Math.hypot(x - x0, y - y0) <= radius;
 
+/**
+ * Corners in the order of a clock's hand; no inward angles. `grown` points larger on each side.
+ * @param {readonly (readonly [x: number, y: number])[]} corners @param {number} grown
+ * @returns {Shape}
+ */
+const polygon =
+  (corners, grown = 0) =>
+  (x, y) =>
+    corners.every(([ax, ay], index) => {
+      const [bx, by] = corners[(index + 1) % corners.length] ?? [ax, ay];
+      return ((x - ax) * (by - ay) - (y - ay) * (bx - ax)) / Math.hypot(bx - ax, by - ay) <= grown;
+    });
+
 /** @type {Record<string, Shape[]>} */
-const FIGURES = {
+const ENGINE_FIGURES = {
   off: [arc(1.1, gauge)],
   loading: [arc(1.7, (degrees) => gauge(degrees) && (degrees + 135) % 45 <= 24)],
   ready: [
@@ -66,6 +81,34 @@ const FIGURES = {
     disc(CENTRE.x, CENTRE.y + 3.2, 1.05),
   ],
 };
+
+/** @type {Record<string, readonly (readonly [x: number, y: number])[]>} */
+const LEVEL_CORNERS = {
+  warning: [
+    [12.4, 8.8],
+    [15.9, 15],
+    [8.9, 15],
+  ],
+  critical: [
+    [12, 8],
+    [16, 12],
+    [12, 16],
+    [8, 12],
+  ],
+};
+/** Keeps the level's shape apart from the arc. */
+const GAP = 1.1;
+
+/** @type {Record<string, Shape[]>} */
+const FIGURES = { ...ENGINE_FIGURES };
+for (const [name, shapes] of Object.entries(ENGINE_FIGURES)) {
+  if (name === 'trouble') continue;
+  for (const [level, corners] of Object.entries(LEVEL_CORNERS)) {
+    const room = polygon(corners, GAP);
+    const beside = shapes.map((shape) => /** @type {Shape} */ ((x, y) => shape(x, y) && !room(x, y)));
+    FIGURES[`${name}-${level}`] = [...beside, polygon(corners)];
+  }
+}
 
 /** @typedef {readonly [red: number, green: number, blue: number]} Colour */
 /** @typedef {{ shapes: Shape[], colour: (y: number) => Colour }} Layer Colours may change from top to bottom. */

@@ -1,8 +1,21 @@
-/** What the menu-bar icon says of the engine: a shape (templates have no colour), a tooltip, a spoken name. */
-import type { EngineState } from '../../../preload/contract.ts';
+/**
+ * What the menu-bar icon says of the engine and of the machine's memory: a shape (templates have no colour), a tooltip,
+ * a spoken name.
+ */
+import type { EngineState, PressureLevel } from '../../../preload/contract.ts';
 
-export const TRAY_SHAPES = ['off', 'loading', 'ready', 'busy', 'trouble'] as const;
-export type TrayShape = (typeof TRAY_SHAPES)[number];
+const WITH_LEVEL = ['off', 'loading', 'ready', 'busy'] as const;
+const SHOWN_LEVELS = ['warning', 'critical'] as const;
+type EngineShape = (typeof WITH_LEVEL)[number] | 'trouble';
+
+/** Trouble stands alone: it calls for the user as it is, and the words tell the level too. */
+export type TrayShape = EngineShape | `${(typeof WITH_LEVEL)[number]}-${(typeof SHOWN_LEVELS)[number]}`;
+
+export const TRAY_SHAPES: readonly TrayShape[] = [
+  ...WITH_LEVEL,
+  ...WITH_LEVEL.flatMap((shape) => SHOWN_LEVELS.map((level) => `${shape}-${level}` as const)),
+  'trouble',
+];
 
 export interface TrayAppearance {
   readonly shape: TrayShape;
@@ -12,32 +25,50 @@ export interface TrayAppearance {
   readonly accessibleTitle: string;
 }
 
-function said(shape: TrayShape, sentence: string, progress = ''): TrayAppearance {
-  return { shape, tooltip: `Headroom – ${sentence}${progress}`, accessibleTitle: `Headroom, ${sentence}` };
+/** `level`: null before memory has been read. */
+export function trayAppearance(
+  state: EngineState,
+  modelName: string | null,
+  level: PressureLevel | null,
+): TrayAppearance {
+  const { shape, sentence, progress = '' } = said(state, modelName ?? 'the model');
+  const pressure = level === null || level === 'normal' ? '' : `, memory pressure is ${LEVEL_WORDS[level]}`;
+  return {
+    shape: shape === 'trouble' || level === null || level === 'normal' ? shape : `${shape}-${level}`,
+    tooltip: `Headroom – ${sentence}${progress}${pressure}`,
+    accessibleTitle: `Headroom, ${sentence}${pressure}`,
+  };
 }
 
-export function trayAppearance(state: EngineState, modelName: string | null): TrayAppearance {
-  const name = modelName ?? 'the model';
+const LEVEL_WORDS = { warning: 'raised', critical: 'critical' } as const;
+
+interface Said {
+  readonly shape: EngineShape;
+  readonly sentence: string;
+  readonly progress?: string;
+}
+
+function said(state: EngineState, name: string): Said {
   switch (state.kind) {
     case 'off':
-      return said('off', 'the model is off');
+      return { shape: 'off', sentence: 'the model is off' };
     case 'preparing':
-      return said('loading', 'checking memory');
+      return { shape: 'loading', sentence: 'checking memory' };
     case 'starting':
-      return said('loading', `starting ${name}`);
+      return { shape: 'loading', sentence: `starting ${name}` };
     case 'loading': {
       const percent = state.totalBytes > 0 ? Math.floor((100 * state.loadedBytes) / state.totalBytes) : 0;
-      return said('loading', `loading ${name}`, `, ${Math.min(100, percent)} %`);
+      return { shape: 'loading', sentence: `loading ${name}`, progress: `, ${Math.min(100, percent)} %` };
     }
     case 'ready':
-      return said('ready', `${name} is ready`);
+      return { shape: 'ready', sentence: `${name} is ready` };
     case 'busy':
-      return said('busy', `${name} is answering`);
+      return { shape: 'busy', sentence: `${name} is answering` };
     case 'stopping':
-      return said('loading', 'turning the model off');
+      return { shape: 'loading', sentence: 'turning the model off' };
     case 'waiting':
-      return said('trouble', 'the model stopped and will be started again');
+      return { shape: 'trouble', sentence: 'the model stopped and will be started again' };
     case 'failed':
-      return said('trouble', state.cause.message.replace(/\.$/, ''));
+      return { shape: 'trouble', sentence: state.cause.message.replace(/\.$/, '') };
   }
 }
