@@ -40,7 +40,7 @@ export function ProtectionBanner() {
           <div className={styles.actions}>
             <Button
               onClick={() => {
-                void (banner.action === 'overrule' ? mirror.memory.undoProtection() : mirror.warm());
+                void (banner.action === 'overrule' ? mirror.memory.undoProtection() : mirror.turnOn());
                 // The button goes with what it ends.
                 mirror.requestFocus();
               }}
