@@ -65,6 +65,9 @@ const polygon =
       return ((x - ax) * (by - ay) - (y - ay) * (bx - ax)) / Math.hypot(bx - ax, by - ay) <= grown;
     });
 
+/** @param {Shape} shape @param {Shape} hole @returns {Shape} */
+const without = (shape, hole) => (x, y) => shape(x, y) && !hole(x, y);
+
 /** @type {Record<string, Shape[]>} */
 const ENGINE_FIGURES = {
   off: [arc(1.1, gauge)],
@@ -105,7 +108,7 @@ for (const [name, shapes] of Object.entries(ENGINE_FIGURES)) {
   if (name === 'trouble') continue;
   for (const [level, corners] of Object.entries(LEVEL_CORNERS)) {
     const room = polygon(corners, GAP);
-    const beside = shapes.map((shape) => /** @type {Shape} */ ((x, y) => shape(x, y) && !room(x, y)));
+    const beside = shapes.map((shape) => without(shape, room));
     FIGURES[`${name}-${level}`] = [...beside, polygon(corners)];
   }
 }
