@@ -14,7 +14,7 @@ import {
   session,
   shell,
 } from 'electron';
-import type { PressureLevel } from '../preload/contract.ts';
+import type { EventEnvelope, PressureLevel } from '../preload/contract.ts';
 import { createApp } from './app.ts';
 import { dataFolder } from './data-folder.ts';
 import { type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
@@ -32,6 +32,7 @@ import {
   sandboxEverything,
   serveAppFiles,
 } from './host/electron/page-guard.ts';
+import { createNotifications } from './host/electron/notifications.ts';
 import { screenOfIcon } from './host/electron/placement.ts';
 import { createPopover } from './host/electron/popover.ts';
 import { createPopoverWindow } from './host/electron/popover-window.ts';
@@ -119,6 +120,7 @@ async function run(): Promise<void> {
   if (dev !== null) opened.push(() => dev.dispose());
   serveAppFiles(protocol, dev?.files ?? built);
 
+  let isWindowShown = false;
   const popover = createPopover({
     create: (form, events) =>
       createPopoverWindow(form, events, {
@@ -130,10 +132,16 @@ async function run(): Promise<void> {
     screens: () => ({ screens: screen.getAllDisplays(), cursor: screen.getCursorScreenPoint() }),
     hideApp: () => (platform === 'darwin' ? electronApp.hide() : undefined),
     onShown: () => {
+      isWindowShown = true;
       app.setWindowVisible(true);
-      transport.publish({ event: 'window.shown', payload: null });
+      const shown: EventEnvelope = { event: 'window.shown', payload: null };
+      transport.publish(shown);
+      notifications.take(shown);
     },
-    onHidden: () => app.setWindowVisible(false),
+    onHidden: () => {
+      isWindowShown = false;
+      app.setWindowVisible(false);
+    },
     log: app.log,
   });
   const transport = createIpcTransport({
@@ -145,7 +153,15 @@ async function run(): Promise<void> {
     () => transport.dispose(),
     () => popover.dispose(),
   );
-  app.subscribe((envelope) => transport.publish(envelope));
+  const notifications = createNotifications({
+    situation: () => ({ isWindowShown, modelName: app.modelName, nowMs: Date.now() }),
+    onClick: () => openWindow(),
+  });
+  opened.push(() => notifications.dispose());
+  app.subscribe((envelope) => {
+    transport.publish(envelope);
+    notifications.take(envelope);
+  });
 
   const openWindow = (): void => {
     const bounds = icon.bounds();
