@@ -22,6 +22,12 @@ const cases: [EngineState, string, boolean, ReturnType<typeof engineWords>['prog
   [{ kind: 'waiting', attempt: 1, retryAtMs: 900, cause }, 'Trying again', true, null],
   [{ kind: 'stopping', sinceMs: 0, deadlineMs: 1 }, 'Turning off', false, 'indeterminate'],
   [{ kind: 'failed', cause, logTail: [] }, 'Stopped by a fault', false, null],
+  [
+    { kind: 'failed', cause: { ...cause, code: 'wired-limit-needed' }, logTail: [] },
+    'Needs a higher limit',
+    false,
+    null,
+  ],
 ];
 
 test.each(cases)('%j', (engine, words, isOn, progress) => {

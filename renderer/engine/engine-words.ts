@@ -40,6 +40,9 @@ export function engineWords(engine: EngineState, nowMs: number): EngineWords {
     case 'stopping':
       return { words: 'Turning off', isOn: false, progress: 'indeterminate' };
     case 'failed':
-      return { words: 'Stopped by a fault', isOn: false, progress: null };
+      // No fault: it waits for a click.
+      return engine.cause.code === 'wired-limit-needed'
+        ? { words: 'Needs a higher limit', isOn: false, progress: null }
+        : { words: 'Stopped by a fault', isOn: false, progress: null };
   }
 }
