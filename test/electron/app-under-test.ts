@@ -9,7 +9,8 @@ import { openDisplay } from './display.ts';
 import { type ElectronAtHand, REPOSITORY } from './electron-at-hand.ts';
 import { ensureElectron } from './fetch-electron.ts';
 import { leftAfter, type ProcessEntry, processTree } from './process-tree.ts';
-import type { TrayRecord } from './tray-record.ts';
+import type { KernelStandIn } from './kernel.ts';
+import type { NotificationRecord, TrayRecord } from './tray-record.ts';
 
 export type Surroundings =
   | { readonly kind: 'ready'; readonly electron: ElectronAtHand; readonly appFolder: string; dispose(): Promise<void> }
@@ -82,6 +83,31 @@ export class AppUnderTest {
       tray?.emit('right-click', {}, tray.getBounds());
       menu?.getMenuItemById(chosen)?.click();
     }, id);
+  }
+
+  /** Every notification so far, oldest first. */
+  notifications(): Promise<{ title: string; body: string; isShown: boolean }[]> {
+    return this.electron.evaluate(() =>
+      (globalThis as unknown as { headroomNotifications: NotificationRecord[] }).headroomNotifications.map(
+        ({ title, body, isShown }) => ({ title, body, isShown }),
+      ),
+    );
+  }
+
+  /** A click on the newest notification. */
+  clickNotification(): Promise<void> {
+    return this.electron.evaluate(() => {
+      (globalThis as unknown as { headroomNotifications: NotificationRecord[] }).headroomNotifications
+        .at(-1)
+        ?.emit('click');
+    });
+  }
+
+  /** Share of the time some task waits for memory: from 10 % on Linux's level is warning, from 40 % critical. */
+  setWaitingForMemory(percent: number): Promise<void> {
+    return this.electron.evaluate((_electron, waitingPercent) => {
+      (globalThis as unknown as { headroomKernel: KernelStandIn }).headroomKernel.waitingPercent = waitingPercent;
+    }, percent);
   }
 
   windows(): Promise<{ visible: boolean; focused: boolean; bounds: Electron.Rectangle; resizable: boolean }[]> {

@@ -1,7 +1,8 @@
 /**
- * Stands for `electron` in test builds, so that a test can see and use the menu-bar icon, which Playwright cannot
- * reach. Everything else is Electron's own; the product knows nothing of it.
+ * Stands for `electron` in test builds, so that a test can see and use the menu-bar icon and the notifications, which
+ * Playwright cannot reach. Everything else is Electron's own; the product knows nothing of it.
  */
+const { EventEmitter } = require('node:events');
 const electron = require('electron');
 
 /** What the icon shows now; `tray-record.ts` has its type. */
@@ -28,4 +29,28 @@ function watch(tray, name, note) {
   };
 }
 
-module.exports = new Proxy(electron, { get: (all, name) => (name === 'Tray' ? RecordedTray : all[name]) });
+/** Every notification, oldest first; `tray-record.ts` has its type. No desktop has to show them. */
+const notifications = [];
+globalThis.headroomNotifications = notifications;
+
+class RecordedNotification extends EventEmitter {
+  static isSupported() {
+    return true;
+  }
+  constructor({ title, body }) {
+    super();
+    Object.assign(this, { title, body, isShown: false });
+    notifications.push(this);
+  }
+  show() {
+    this.isShown = true;
+    this.emit('show', {});
+  }
+  close() {
+    this.isShown = false;
+    this.emit('close', {});
+  }
+}
+
+const recorded = { Tray: RecordedTray, Notification: RecordedNotification };
+module.exports = new Proxy(electron, { get: (all, name) => recorded[name] ?? all[name] });

@@ -8,3 +8,11 @@ export interface TrayRecord {
   /** The picture shown now, as a data address. */
   readonly image: string;
 }
+
+/** What it keeps of each in `globalThis.headroomNotifications`. */
+export interface NotificationRecord {
+  readonly title: string;
+  readonly body: string;
+  readonly isShown: boolean;
+  emit(event: 'click'): void;
+}
