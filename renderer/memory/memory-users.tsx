@@ -23,6 +23,7 @@ type Quitting =
 export function MemoryUsers({ source }: { readonly source: MemorySource }) {
   const mirror = useMirror();
   const users = useMemory((state) => state.users);
+  const isOn = useMemory(({ samples }) => samples.at(-1)?.engineActiveBytes != null);
   const [quitting, setQuitting] = useState<Quitting>({ kind: 'none' });
   const say = useSay();
   useEffect(() => void mirror.memory.loadUsers(), [mirror]);
@@ -51,7 +52,7 @@ export function MemoryUsers({ source }: { readonly source: MemorySource }) {
             <li key={user.pid} className={styles.user}>
               <span className={styles.name} title={user.name}>
                 {user.name}
-                {user.isOurs && <span className={styles.ours}> with its model</span>}
+                {user.isOurs && isOn && <span className={styles.ours}> with its model</span>}
               </span>
               <span className={styles.track} aria-hidden>
                 <span className={styles.share} style={{ width: `${(user.bytes / most) * 100}%` }} />

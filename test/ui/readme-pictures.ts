@@ -1,6 +1,7 @@
 /**
  * The README's pictures: `node test/ui/readme-pictures.ts` after a build. Conversations are real, with the demo model over
- * the headless host; only loading, which takes the demo model no time, is played with a large model's numbers.
+ * the headless host; loading, which takes the
+ * demo model no time, and memory are played with a large model's numbers.
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -12,7 +13,7 @@ import { startHeadless } from '../headless/headless-process.ts';
 import { serveBundle } from './bundle-server.ts';
 import { launchChromium } from './chromium.ts';
 import { installFakeBridge } from './fake-bridge.ts';
-import { states } from './states.ts';
+import { memoryStates, states } from './states.ts';
 
 const folder = join(import.meta.dirname, '../../renderer/pictures');
 const MAX_BYTES = 150_000;
@@ -68,7 +69,7 @@ try {
   await page.emulateMedia({ colorScheme: 'dark' });
   await page.getByRole('button', { name: 'New conversation' }).click();
   await ask(page, 'Show me some code.');
-  await ask(page, 'Show me a table.');
+  await ask(page, 'Why is the gauge yellow?');
   await take(page, 'chat-dark.png');
 
   const server = await serveBundle();
@@ -76,6 +77,13 @@ try {
   await loading.addInitScript(installFakeBridge, states.loading);
   await loading.goto(server.url);
   await take(loading, 'loading.png');
+
+  const memory = await openWindow(browser, 'dark');
+  await memory.addInitScript(installFakeBridge, memoryStates['warning'] ?? states.ready);
+  await memory.goto(server.url);
+  await memory.getByRole('button', { name: /, memory$/ }).click();
+  await memory.getByText('Google Chrome').waitFor();
+  await take(memory, 'memory.png');
   await server.close();
 } finally {
   await browser.close();
