@@ -11,6 +11,7 @@ const entry = (change: Partial<JournalEntry> = {}): JournalEntry => ({
   ourValuesMiB: [12_800],
   bootId: BOOT,
   atMs: 1_000,
+  seenBack: false,
   ...change,
 });
 const holding = (change: Partial<JournalEntry> = {}): JournalContent => ({ kind: 'entry', entry: entry(change) });
@@ -26,6 +27,9 @@ describe('what an earlier run left', () => {
     ['died within a second raise', holding({ ourValuesMiB: [12_800, 13_312] }), 12_800, BOOT, 'still-raised'],
     ['another tool set its own', holding(), 14_000, BOOT, 'changed-by-other-tool'],
     ['another tool reset it to 0', holding({ originalMiB: 9_000 }), 0, BOOT, 'changed-by-other-tool'],
+    ['seen back, then another tool', holding({ seenBack: true }), 14_000, BOOT, 'not-ours'],
+    ['seen back, then a late password', holding({ seenBack: true }), 12_800, BOOT, 'still-raised'],
+    ['seen back', holding({ seenBack: true }), 0, BOOT, 'at-original'],
     ['damaged', { kind: 'damaged', keptAs: '/x' }, 12_800, BOOT, 'damaged'],
   ] as [string, JournalContent, number, string, string][])('%s', (_, journal, currentMiB, bootId, kind) => {
     expect(reconcile(journal, currentMiB, bootId).kind).toBe(kind);
@@ -50,6 +54,7 @@ describe('the entry before a change', () => {
       ourValuesMiB: [13_312],
       bootId: BOOT,
       atMs: 5,
+      seenBack: false,
     });
   });
   test('after another tool has changed it, that is what to come back to', () => {

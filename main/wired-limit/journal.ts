@@ -14,6 +14,11 @@ export interface JournalEntry {
   /** `kern.bootsessionuuid`: the setting does not outlive a boot. */
   readonly bootId: string;
   readonly atMs: number;
+  /**
+   * A later run found the limit at its original. Kept, because the dialog of the run that died may still be open; but
+   * a value that is neither is no business of ours any more.
+   */
+  readonly seenBack: boolean;
 }
 
 export type JournalContent =
@@ -37,14 +42,15 @@ const stored = v.object({
   ourValuesMiB: v.pipe(v.array(MiB), v.minLength(1), v.maxLength(1_000)),
   bootId: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
   atMs: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  seenBack: v.boolean(),
 });
 
 export function parseJournal(text: string): JournalEntry | null {
   try {
     const parsed = v.safeParse(stored, JSON.parse(text));
     if (!parsed.success) return null;
-    const { originalMiB, ourValuesMiB, bootId, atMs } = parsed.output;
-    return { originalMiB, ourValuesMiB, bootId, atMs };
+    const { originalMiB, ourValuesMiB, bootId, atMs, seenBack } = parsed.output;
+    return { originalMiB, ourValuesMiB, bootId, atMs, seenBack };
   } catch {
     return null;
   }
@@ -58,10 +64,10 @@ export function entryFor(
   const { currentMiB, toMiB, bootId, nowMs } = change;
   if (before !== null && before.bootId === bootId && before.ourValuesMiB.includes(currentMiB)) {
     const others = before.ourValuesMiB.filter((valueMiB) => valueMiB !== toMiB);
-    return { ...before, ourValuesMiB: [...others, toMiB] };
+    return { ...before, ourValuesMiB: [...others, toMiB], seenBack: false };
   }
   // Another tool has changed it since, or we have restored it: what is there now is what to come back to.
-  return { originalMiB: currentMiB, ourValuesMiB: [toMiB], bootId, atMs: nowMs };
+  return { originalMiB: currentMiB, ourValuesMiB: [toMiB], bootId, atMs: nowMs, seenBack: false };
 }
 
 // ── Reconciling ───────────────────────────────────────────────────────────────────────────────────
@@ -74,7 +80,9 @@ export type Reconciliation =
   /** After a boot there is a setting nevertheless: a daemon's, ours for keeping it over boots or another tool's. */
   | { readonly kind: 'set-at-boot'; readonly currentMiB: number }
   /** The change never happened, or was taken back before the journal could be cleared; or its dialog is still open. */
-  | { readonly kind: 'at-original' }
+  | { readonly kind: 'at-original'; readonly entry: JournalEntry }
+  /** Seen back at its original before; what is there now is another tool's. */
+  | { readonly kind: 'not-ours' }
   /** Still raised by an earlier run: putting it back is offered. */
   | { readonly kind: 'still-raised'; readonly currentMiB: number; readonly entry: JournalEntry }
   /** Neither the original nor ours: another tool has been here. Its value stays until the user decides. */
@@ -97,10 +105,9 @@ export function reconcile(journal: JournalContent, currentMiB: number, bootId: s
       if (entry.bootId !== bootId) {
         return currentMiB === 0 ? { kind: 'reset-by-reboot' } : { kind: 'set-at-boot', currentMiB };
       }
-      if (currentMiB === entry.originalMiB) return { kind: 'at-original' };
-      return entry.ourValuesMiB.includes(currentMiB)
-        ? { kind: 'still-raised', currentMiB, entry }
-        : { kind: 'changed-by-other-tool', currentMiB, entry };
+      if (currentMiB === entry.originalMiB) return { kind: 'at-original', entry };
+      if (entry.ourValuesMiB.includes(currentMiB)) return { kind: 'still-raised', currentMiB, entry };
+      return entry.seenBack ? { kind: 'not-ours' } : { kind: 'changed-by-other-tool', currentMiB, entry };
     }
   }
 }

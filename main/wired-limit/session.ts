@@ -414,6 +414,13 @@ class Session implements WiredLimit {
       case 'write-lost-journal':
         this.#run(() => this.#writeLostJournal(effect.settingMiB));
         return;
+      case 'mark-journal':
+        try {
+          this.#ports.journal.write(effect.entry);
+        } catch (error) {
+          this.#ports.log('warn', `wired limit: the journal could not be marked: ${String(error)}`);
+        }
+        return;
       case 'clear-journal':
         try {
           this.#ports.journal.clear();
@@ -491,7 +498,13 @@ class Session implements WiredLimit {
     const { journal, commands, clock } = this.#ports;
     const boot = (await readMemory(commands))?.boot ?? null;
     if (boot === null) return;
-    journal.write({ originalMiB: 0, ourValuesMiB: [settingMiB], bootId: boot.id, atMs: clock.nowMs() });
+    journal.write({
+      originalMiB: 0,
+      ourValuesMiB: [settingMiB],
+      bootId: boot.id,
+      atMs: clock.nowMs(),
+      seenBack: false,
+    });
   }
 
   async #watch(toMiB: number, signal: AbortSignal): Promise<ElevationOutcome> {

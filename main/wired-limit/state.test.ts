@@ -17,7 +17,7 @@ const plan: WiredLimitPlan = {
   canStartAnyway: false,
   keepsResident: true,
 };
-const entry: JournalEntry = { originalMiB: 0, ourValuesMiB: [12_800], bootId: 'b', atMs: 1 };
+const entry: JournalEntry = { originalMiB: 0, ourValuesMiB: [12_800], bootId: 'b', atMs: 1, seenBack: false };
 const looked = (
   settingMiB: number,
   left: Reconciliation,
@@ -155,7 +155,7 @@ describe('what an earlier run left, at the first look', () => {
   const first = (settingMiB: number, left: Reconciliation) => run([looked(settingMiB, left, { isFirst: true })]);
   test.each([
     ['nothing', 0, { kind: 'nothing' }, { kind: 'idle', settingMiB: 0, note: null }, []],
-    ['a journal that came to nothing', 0, { kind: 'at-original' }, { kind: 'idle' }, ['clear-journal']],
+    ['a journal that came to nothing', 0, { kind: 'at-original', entry }, { kind: 'idle' }, ['clear-journal']],
     [
       'a reboot',
       0,
@@ -199,9 +199,9 @@ describe('what an earlier run left, at the first look', () => {
 });
 
 test('a journal of an earlier run stays: its dialog may still be open, and its password still be typed', () => {
-  const atOriginal: Reconciliation = { kind: 'at-original' };
+  const atOriginal: Reconciliation = { kind: 'at-original', entry };
   const first = run([looked(0, atOriginal, { isFirst: true, wroteJournal: false })]);
-  expect(first).toEqual({ state: { kind: 'idle', settingMiB: 0, note: null }, effects: [] });
+  expect(first).toEqual({ state: { kind: 'idle', settingMiB: 0, note: null }, effects: ['mark-journal'] });
   const late = run(
     [looked(12_800, { kind: 'still-raised', currentMiB: 12_800, entry }, { wroteJournal: false })],
     first.state,
@@ -219,7 +219,7 @@ test('whatever happens, no dialog without a click and a journal before it, and e
   const MiB = fc.constantFrom(0, 9_000, 12_800, 13_312, 14_000);
   const lefts: Reconciliation[] = [
     { kind: 'nothing' },
-    { kind: 'at-original' },
+    { kind: 'at-original', entry },
     { kind: 'still-raised', currentMiB: 12_800, entry },
     { kind: 'changed-by-other-tool', currentMiB: 14_000, entry },
     { kind: 'damaged', currentMiB: 0, keptAs: '/x' },

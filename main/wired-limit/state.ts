@@ -17,7 +17,7 @@
 import type { WiredLimitAskedBy, WiredLimitPlan, WiredLimitState, WiredLimitWay } from '../../preload/contract.ts';
 import { commandToRun } from './command.ts';
 import type { ElevationOutcome } from './elevator.ts';
-import type { Reconciliation } from './journal.ts';
+import type { JournalEntry, Reconciliation } from './journal.ts';
 import { type TroubleCode, noteOf, troubleOf } from './words.ts';
 
 /** What is under way, from the click to the reading that ends it. */
@@ -89,6 +89,8 @@ export type Effect =
   /** The journal was damaged while the limit was raised: from now on 0 is the way back. */
   | { readonly kind: 'write-lost-journal'; readonly settingMiB: number }
   | { readonly kind: 'clear-journal' }
+  /** An earlier run's journal, with what was seen of it. */
+  | { readonly kind: 'mark-journal'; readonly entry: JournalEntry }
   /** Answered by `elevated`. */
   | { readonly kind: 'elevate'; readonly toMiB: number }
   /** Answered by `elevated` when the value is seen. */
@@ -175,6 +177,14 @@ function looked(state: Resting, event: Extract<Event, { kind: 'looked' }>): Step
   );
 }
 
+/** What becomes of a journal when the limit is not ours. */
+function journalDone(left: Reconciliation, wroteJournal: boolean): readonly Effect[] {
+  if (left.kind === 'not-ours') return [{ kind: 'clear-journal' }];
+  if (left.kind !== 'at-original') return [];
+  if (wroteJournal) return [{ kind: 'clear-journal' }];
+  return left.entry.seenBack ? [] : [{ kind: 'mark-journal', entry: { ...left.entry, seenBack: true } }];
+}
+
 /** A restore that failed, a damaged journal: the value has not changed since, so the words still hold. */
 const staysRaised = ({ code }: Extract<State, { kind: 'trouble' }>): boolean =>
   code !== 'changed-meanwhile' && code !== 'unreadable';
@@ -190,9 +200,9 @@ function compared(
   const to = (next: Resting, effects: readonly Effect[] = []) => ({ state: next, effects });
   switch (left.kind) {
     case 'nothing':
+    case 'not-ours':
     case 'at-original': {
-      const effects: Effect[] = left.kind === 'at-original' && wroteJournal ? [{ kind: 'clear-journal' }] : [];
-      // What was told stays on the screen until it is out of date or dismissed.
+      const effects = journalDone(left, wroteJournal);
       if (state.kind === 'trouble' && state.settingMiB === settingMiB && isWorthKeeping(state))
         return { state, effects };
       const note = state.kind === 'idle' ? state.note : null;

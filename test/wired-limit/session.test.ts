@@ -389,6 +389,19 @@ test('a password typed after the app has died is noticed, and undone', async () 
   expect(limitMiB()).toBe(0);
 });
 
+test('an old journal that came to nothing says nothing about another tool’s value', async () => {
+  await setUp();
+  const stuck: Elevator = { setLimitMiB: () => new Promise(() => {}) };
+  const { session } = await open({ elevator: stuck });
+  await session.raise(click(), { limitMiB: 12_800, by: 'prompt' });
+  await expect.poll(() => openJournal(join(folder, 'wired-limit.json')).read().kind).toBe('entry');
+  opened.splice(0);
+  expect((await open()).session.state.kind).toBe('idle');
+  mac.change({ kind: 'set-limit', limitMiB: 9_000 });
+  expect((await open()).session.state).toEqual({ kind: 'idle', settingMiB: 9_000, note: null });
+  expect(openJournal(join(folder, 'wired-limit.json')).read()).toEqual({ kind: 'none' });
+});
+
 test('a quit with a dialog open takes it away and keeps the journal', async () => {
   await setUp();
   const hanging: Elevator = {
