@@ -15,7 +15,7 @@ export interface Notice {
   readonly body: string;
 }
 
-export type NoticeEffect =
+type NoticeEffect =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'show'; readonly notice: Notice }
   /** It is no longer true, or no longer needed. */
@@ -46,7 +46,7 @@ export interface NoticeSituation {
   readonly nowMs: number;
 }
 
-export interface NoticeStep {
+interface NoticeStep {
   readonly memory: NoticeMemory;
   readonly effect: NoticeEffect;
 }
