@@ -1,7 +1,6 @@
 /**
  * The README's pictures: `node test/ui/readme-pictures.ts` after a build. Conversations are real, with the demo model over
- * the headless host; loading, which takes the
- * demo model no time, and memory are played with a large model's numbers.
+ * the headless host; loading, which takes the demo model no time, and memory are played with a large model's numbers.
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
