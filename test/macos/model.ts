@@ -153,9 +153,11 @@ function tick(before: Mac, seconds: number): Mac {
   const excess = Math.max(0, compressed - 0.6 * room * COMPRESSION);
   const swappedOut = Math.min(excess, SWAP_BYTES_PER_SECOND * COMPRESSION * seconds);
   const roomLeft = Math.max(0, room - LEAST_RESIDENT_BYTES - inCore);
-  const broughtBack = Math.min(mac.swappedBytes, roomLeft, BRING_BACK_BYTES_PER_SECOND * seconds);
+  const touched = (BRING_BACK_BYTES_PER_SECOND + mac.churnBytesPerSecond) * seconds;
+  const broughtBack = Math.min(mac.swappedBytes, roomLeft, touched);
   const stillSwapped = mac.swappedBytes - broughtBack;
-  const churned = stillSwapped > 0 ? Math.min(stillSwapped, mac.churnBytesPerSecond * seconds) : 0;
+  // What finds room stays; the rest pushes others out.
+  const churned = Math.min(stillSwapped, mac.churnBytesPerSecond * seconds, touched - broughtBack);
 
   const pages = (bytes: number): number => bytes / PAGE_BYTES;
   const { counters } = mac;

@@ -115,7 +115,10 @@ export const scenarios = {
   'browser-eats-4-gb': {
     story: 'While an answer is being written, the browser opens page after page.',
     mac: { ...quiet, wiredLimitMiB: 13_312 },
-    steps: [{ after: 'generating', seconds: 1, change: grow('Google Chrome', 4, 8) }],
+    steps: [
+      { after: 'loaded', seconds: 0, change: grow('Google Chrome', 1, 1) },
+      { after: 'generating', seconds: 1, change: grow('Google Chrome', 4, 4) },
+    ],
   },
   'memory-needed-elsewhere': {
     story: 'The model is loaded and idle; another program needs 11 GB.',
@@ -125,7 +128,7 @@ export const scenarios = {
   'yellow-but-calm': {
     story: 'The level is yellow for hours, but nothing is swapped: the normal state with a large model.',
     mac: { ...quiet, wiredLimitMiB: 13_312 },
-    steps: [{ after: 'loaded', seconds: 2, change: grow('Google Chrome', 1.99, 4) }],
+    steps: [{ after: 'loaded', seconds: 2, change: grow('Google Chrome', 2.1, 4) }],
   },
   'swap-storm': {
     story: 'More is in use than there is memory, and everything in use is touched again and again.',
