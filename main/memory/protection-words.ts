@@ -116,7 +116,10 @@ export function startRefusal(
       };
     }
     case 'wired-left':
-      return { message: state.message, nextStep: 'Restart the computer.' };
+      return {
+        message: `The model does not fit beside the ${gib(state.leftBytes)} that are still held by the system.`,
+        nextStep: 'Restart the computer.',
+      };
     case 'watching':
     case 'easing':
     case 'cancelled':

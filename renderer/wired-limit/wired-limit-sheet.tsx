@@ -124,7 +124,7 @@ function Stage({ state, plan, onClose }: StageProps) {
         </Part>
       );
     case 'trouble':
-      return <Trouble state={state} plan={plan} />;
+      return <Trouble state={state} plan={plan} onClose={onClose} />;
   }
 }
 
@@ -280,9 +280,11 @@ function Settled({ plan, settingMiB }: { readonly plan: WiredLimitPlan | null; r
 function Trouble({
   state,
   plan,
+  onClose,
 }: {
   readonly state: Extract<WiredLimitState, { kind: 'trouble' }>;
   readonly plan: WiredLimitPlan | null;
+  readonly onClose: () => void;
 }) {
   const { memory } = useMirror();
   const wantedMiB = useMemory((state) => state.wantedMiB);
@@ -304,7 +306,14 @@ function Trouble({
           <Button onClick={() => void memory.raise(toMiB, 'myself')}>I’ll run it myself</Button>
         )}
         {state.originalMiB !== null && <PutBackButtons />}
-        <Button onClick={() => void memory.cancel()}>{changedByOthers ? 'Keep it' : 'Not now'}</Button>
+        <Button
+          onClick={() => {
+            void memory.cancel();
+            if (!changedByOthers) onClose();
+          }}
+        >
+          {changedByOthers ? 'Keep it' : 'Not now'}
+        </Button>
       </Actions>
     </Part>
   );
