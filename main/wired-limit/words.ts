@@ -24,8 +24,8 @@ interface Trouble {
   readonly wantedMiB: number | null;
 }
 
-const BY_HAND = 'Run the command below in Terminal; Headroom sees it within two seconds.';
-const AGAIN_OR_BY_HAND = `Try again. Or: ${BY_HAND}`;
+const BY_HAND = 'Choose “I’ll run it myself”: the command below goes into Terminal, and Headroom sees when it has run.';
+const AGAIN_OR_BY_HAND = 'Try again, or choose “I’ll run it myself” and put the command below into Terminal.';
 
 /** `runByHand`: the exact command belongs beside these words. */
 export function troubleOf(trouble: Trouble): { readonly cause: FailureCause; readonly runByHand: boolean } {

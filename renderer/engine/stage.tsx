@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { useMirror, useMirrored } from '../mirror/react.ts';
+import { useMemory, useMirror, useMirrored } from '../mirror/react.ts';
 import { Button } from '../ui/button.tsx';
 import { bytes, bytesOf } from '../ui/numbers.ts';
 import { Progress } from '../ui/progress.tsx';
@@ -35,6 +35,7 @@ export const StageText = ({ children }: { readonly children: ReactNode }) => <p 
 /** The middle of the window while there is no conversation in it: how the model stands and what can be done. */
 export function EngineStage() {
   const app = useMirrored((state) => state.app);
+  const isLeft = useMemory(({ protection }) => protection?.kind === 'wired-left');
   if (app === null) return null;
   const { engine, model } = app;
   if (model === null) return <FirstRun />;
@@ -42,7 +43,11 @@ export function EngineStage() {
     case 'off':
       return (
         <Stage title={`${model.name} is off`}>
-          <StageText>It takes no memory now. Turn it on above, or write and it turns on by itself.</StageText>
+          <StageText>
+            {isLeft
+              ? 'Some of its memory has not come back. A restart of the computer gives it back.'
+              : 'It takes no memory now. Turn it on above, or write and it turns on by itself.'}
+          </StageText>
         </Stage>
       );
     case 'preparing':

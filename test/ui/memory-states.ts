@@ -117,7 +117,7 @@ const trouble = (
   cause: {
     code: `wired-limit-${code}`,
     message,
-    nextStep: 'Try again. Or: Run the command below in Terminal; Headroom sees it within two seconds.',
+    nextStep: 'Try again, or choose “I’ll run it myself” and put the command below into Terminal.',
   },
   settingMiB: 0,
   originalMiB: null,
