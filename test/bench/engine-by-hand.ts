@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { engineEnvironment } from '../../main/engine/environment.ts';
+import { readModelFolder } from '../../main/models/model-folder.ts';
 import { modelFolder, pythonExecutable } from '../engine/fixtures.ts';
 
 export interface EngineByHand {
@@ -17,6 +18,9 @@ export interface EngineByHand {
   ready(): Promise<void>;
   end(): Promise<void>;
 }
+
+/** The same sampling as the app's: choosing among likely tokens costs more than taking the likeliest. */
+const { sampling } = readModelFolder(modelFolder);
 
 export async function startEngineByHand(): Promise<EngineByHand> {
   const folder = await mkdtemp(join(tmpdir(), 'hr-hand-'));
@@ -51,7 +55,8 @@ export async function startEngineByHand(): Promise<EngineByHand> {
           stream: true,
           stream_options: { include_usage: true },
           max_tokens: maxTokens,
-          temperature: 0,
+          temperature: sampling.temperature,
+          top_p: sampling.topP,
           reasoning_effort: 'low',
           date: '2026-01-01',
         });
