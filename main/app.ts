@@ -76,7 +76,7 @@ export interface App {
    * switching: the app itself goes on.
    */
   suspend(): Promise<void>;
-  /** Ends everything within `DISPOSE_DEADLINE_MS`: generation, engine, endpoint, database. Safe to call twice. */
+  /** Ends everything: generation, engine, endpoint, database. The host sets the deadline. Safe to call twice. */
   dispose(): Promise<void>;
 }
 

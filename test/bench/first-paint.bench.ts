@@ -14,7 +14,7 @@ const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve,
 /**
  * Milliseconds on main's own clock, from the click until the page, with its window on the screen and its text field laid
  * out, has got a second animation frame: by then the first one has been drawn. Looked at beside the pixels of the
- * screen, that is never too early, and up to 20 ms late, for either app.
+ * screen that is usually 10 to 30 ms late, in some cold starts up to 25 ms early, for either app.
  */
 function clickToPaintedMs(app: DrivenApp): Promise<number> {
   return app.evaluate(async ({ app: electronApp, BrowserWindow }) => {
