@@ -23,6 +23,7 @@ import { memoryHandlers } from './memory/handlers.ts';
 import { readLinuxMemory } from './memory/linux-files.ts';
 import { createMemoryMonitor } from './memory/monitor.ts';
 import { readMemory } from './memory/reading.ts';
+import { machineInfo, modelHandlers } from './models/handlers.ts';
 import { createModels } from './models/models.ts';
 import { openSettings } from './settings/settings.ts';
 import { inTurn, osascriptElevator, sudoPromptElevator } from './wired-limit/elevator.ts';
@@ -253,6 +254,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       version: options.version,
       host: options.host,
       platform: options.platform,
+      machine: machineInfo(),
       engine: engine.state,
       model: models.current?.info ?? null,
       availableModels: models.available(),
@@ -281,6 +283,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await engine.stop();
       return model.info;
     },
+    ...modelHandlers(),
     'chat.open': ({ conversationId }) => chat.open(conversationId),
     'chat.send': (input) => chat.send(input),
     'chat.stop': ({ messageId }) => {

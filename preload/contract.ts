@@ -62,6 +62,172 @@ export interface ModelInfo {
   readonly isToy: boolean;
 }
 
+// ── Models ────────────────────────────────────────────────────────────────────────────────────────
+
+/** This machine, as the first run shows it. */
+export interface MachineInfo {
+  /** `Apple M2`; null where the system does not say. */
+  readonly chip: string | null;
+  readonly memoryBytes: number;
+  /** `macOS 15.6`, `Linux`. */
+  readonly system: string;
+  /** Why no model can run here at all (an Intel Mac, macOS 13), with what would help; null when one can. */
+  readonly cannotRun: { readonly message: string; readonly nextStep: string } | null;
+}
+
+/** A transfer into the Hugging Face cache, or a check of what is there. Bytes count the whole model. */
+export type DownloadState =
+  /** Behind another model. */
+  | { readonly kind: 'queued' }
+  /** Asking the hub for the list of files. */
+  | { readonly kind: 'listing' }
+  /** Reading what is there already and comparing it with its checksum. */
+  | { readonly kind: 'checking'; readonly doneBytes: number; readonly totalBytes: number }
+  | {
+      readonly kind: 'downloading';
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+      /** Smoothed; null until it is known. */
+      readonly bytesPerSecond: number | null;
+      readonly remainingSeconds: number | null;
+    }
+  /** The network, the hub or a volume is away: goes on by itself at `retryAtMs`. */
+  | {
+      readonly kind: 'waiting';
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+      readonly retryAtMs: number;
+      readonly cause: FailureCause;
+    }
+  | { readonly kind: 'paused'; readonly doneBytes: number; readonly totalBytes: number }
+  /** Does not go on by itself (disk full, gated, refused, damaged at the source). What is there is kept. */
+  | { readonly kind: 'failed'; readonly doneBytes: number; readonly totalBytes: number; readonly cause: FailureCause };
+
+/** Whether a model's files are on this machine. */
+export type ModelPresence =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'getting'; readonly download: DownloadState }
+  | {
+      readonly kind: 'here';
+      readonly folder: string;
+      /** `pinned`: every checksum as pinned in the app; `hub`: as the hub named them; `unchecked`: found so. */
+      readonly checked: 'pinned' | 'hub' | 'unchecked';
+    }
+  /** Files are missing or differ from their checksum; `models.repair` fetches those alone. */
+  | { readonly kind: 'damaged'; readonly folder: string; readonly message: string };
+
+/** What a model is predicted to take at one context length; the formula is in `main/models/fit.ts`. */
+export interface FitPrediction {
+  readonly contextTokens: number;
+  readonly weightsBytes: number;
+  /** One copy of the KV cache at that length. */
+  readonly kvBytes: number;
+  /** Copies the prompt cache holds, and the copy that lives while a buffer grows. */
+  readonly kvCopiesBytes: number;
+  readonly prefillBytes: number;
+  readonly prefillStepTokens: number;
+  /** `calibrated`: measured on this machine with this model; `default`: a cautious guess before the first load. */
+  readonly prefillFrom: 'calibrated' | 'default';
+  readonly runtimeBytes: number;
+  /** The sum, corrected by what earlier loads on this machine measured. */
+  readonly peakBytes: number;
+  /** How many measured loads the correction rests on. */
+  readonly measuredLoads: number;
+}
+
+/** A way to make a model fit, with its numbers. */
+export type FitWay =
+  | {
+      readonly kind: 'quit-apps';
+      readonly apps: readonly { readonly name: string; readonly bytes: number }[];
+      readonly freesBytes: number;
+    }
+  /** Needs the user's consent and, unless the helper is installed, their password. */
+  | { readonly kind: 'raise-limit'; readonly toMiB: number }
+  | { readonly kind: 'smaller-context'; readonly tokens: number }
+  | { readonly kind: 'other-model'; readonly modelId: string; readonly name: string; readonly peakBytes: number };
+
+/** Whether a model works on this machine, computed, never typed. `message` is a plain sentence with its numbers. */
+export type FitVerdict =
+  | { readonly kind: 'fits'; readonly message: string }
+  /** Fits once the GPU's wired limit is raised: the ordinary case for gpt-oss-20b on 16 GB. */
+  | { readonly kind: 'fits-after-raise'; readonly message: string; readonly toMiB: number }
+  | { readonly kind: 'works-if'; readonly message: string; readonly ways: readonly FitWay[] }
+  | { readonly kind: 'not-on-this-mac'; readonly message: string; readonly ways: readonly FitWay[] }
+  /** Its config cannot be understood: offered, not promised. */
+  | { readonly kind: 'unknown'; readonly message: string };
+
+/** A model that is here or could be. */
+export interface ModelEntry {
+  /** Repository name, absolute folder, or `headroom-demo`; what `ModelInfo.id` is once it can run. */
+  readonly id: string;
+  readonly origin: 'catalog' | 'demo' | 'added' | 'found';
+  readonly name: string;
+  readonly repository: string | null;
+  /** Null until the hub was asked. */
+  readonly sizeBytes: number | null;
+  readonly licence: string | null;
+  readonly goodFor: string | null;
+  readonly isToy: boolean;
+  /** The first choice for this machine. At most one entry. */
+  readonly isRecommended: boolean;
+  /** True when other tools may use the same files: deleting asks first. */
+  readonly isShared: boolean;
+  readonly presence: ModelPresence;
+  readonly verdict: FitVerdict;
+  /** At the user's context length. Null where nothing can be predicted. */
+  readonly prediction: FitPrediction | null;
+  /** "predicted 12.3 GB, measured 12.2 GB, 8 loads"; null before the first load. */
+  readonly measured: { readonly predictedBytes: number; readonly measuredBytes: number; readonly loads: number } | null;
+}
+
+/** A position of the context slider. */
+export interface ContextStop {
+  readonly tokens: number;
+  readonly kvBytes: number;
+  readonly peakBytes: number;
+  /** RAM − wired before the load − peak − our own processes. May be negative. */
+  readonly leavesBytes: number;
+  /** How long a prompt that fills it takes before the first token; null until a rate was measured. */
+  readonly prefillSeconds: number | null;
+  /** `fits-after-raise`, `works-if` and `not-on-this-mac` are greyed, each with its reason and ways. */
+  readonly verdict: FitVerdict;
+}
+
+/** The context slider of the chosen model. `chosenTokens` is the user's ceiling: never raised for them. */
+export interface ContextPlan {
+  readonly modelId: string;
+  readonly chosenTokens: number;
+  /** Rising, from 1k to the model's maximum. */
+  readonly stops: readonly ContextStop[];
+}
+
+/** What was looked at before loading a model. */
+export interface Preflight {
+  readonly modelId: string;
+  /** `go`: green. `works-if`: with one of `ways`. `no`: not on this Mac. */
+  readonly verdict: 'go' | 'works-if' | 'no';
+  readonly message: string;
+  readonly checks: readonly {
+    readonly name: 'memory' | 'working-set' | 'pressure' | 'disk';
+    readonly isFine: boolean;
+    readonly message: string;
+  }[];
+  readonly ways: readonly FitWay[];
+  /** "Load anyway" exists where it is slow, not dangerous. */
+  readonly canLoadAnyway: boolean;
+}
+
+/** How the hub is reached. The token itself never reaches a window. */
+export interface HubSettings {
+  /** `https://host:port`; null: the system's proxy. */
+  readonly proxyUrl: string | null;
+  /** Where models are kept; null: the Hugging Face cache that other tools use too. */
+  readonly cacheFolder: string | null;
+  readonly cacheFolderInUse: string;
+  readonly token: 'none' | 'set-here' | 'environment' | 'hub-login';
+}
+
 // ── Conversations ─────────────────────────────────────────────────────────────────────────────────
 
 export const EFFORTS = ['low', 'medium', 'high'] as const;
@@ -389,7 +555,17 @@ export interface Settings {
   readonly protection: 'on' | 'off';
   /** A model unused for so long is unloaded when others need memory; 0 for never. */
   readonly idleUnloadMinutes: number;
+  /** The user's ceiling for a conversation's context, tokens. */
+  readonly contextTokens: number;
+  /** `todo` until the first run was finished or skipped. */
+  readonly firstRun: 'todo' | 'done';
 }
+
+/** What a context slider may be set to, tokens. */
+export const LEAST_CONTEXT_TOKENS = 1_024;
+export const MOST_CONTEXT_TOKENS = 1_048_576;
+/** The recipe's comfortable ceiling for gpt-oss-20b on 16 GB. */
+export const DEFAULT_CONTEXT_TOKENS = 4_096;
 
 /** Longest `idleUnloadMinutes`: a day. */
 export const MOST_IDLE_UNLOAD_MINUTES = 1_440;
@@ -399,6 +575,7 @@ export interface AppState {
   readonly version: string;
   readonly host: 'electron' | 'headless';
   readonly platform: 'darwin' | 'linux' | 'other';
+  readonly machine: MachineInfo;
   readonly engine: EngineState;
   readonly model: ModelInfo | null;
   readonly availableModels: readonly ModelInfo[];
@@ -417,6 +594,14 @@ const id = v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/, 'not an id'));
 const effort = v.picklist(EFFORTS);
 /** Whole MiB; which of them this Mac should have is main's to say. */
 const limitMiB = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(16_777_216));
+const modelId = v.pipe(v.string(), v.minLength(1), v.maxLength(4_096));
+const absolutePath = v.pipe(v.string(), v.maxLength(4_096), v.regex(/^\/[^\0]*$/, 'not an absolute path'));
+/** The hub's own rule: at most 96 characters a part, none of them special at an end. */
+const repositoryName = v.pipe(
+  v.string(),
+  v.trim(),
+  v.regex(/^[\w](?:[\w.-]{0,94}[\w])?\/[\w](?:[\w.-]{0,94}[\w])?$/, 'A repository is named owner/name.'),
+);
 const wiredLimitWay = v.picklist(WIRED_LIMIT_WAYS);
 
 interface Route<Input, Output> {
@@ -432,8 +617,11 @@ const route =
 export const routes = {
   /** The whole picture; also the first call of every window. */
   'app.state': route<AppState>()(nothing),
-  /** Turns the model on. Idempotent; returns at once, progress comes as `engine.state`. Errors: no-model, refused. */
-  'engine.start': route<EngineState>()(nothing),
+  /**
+   * Turns the model on. Idempotent; returns at once, progress comes as `engine.state`. `anyway`: past a pre-flight that
+   * said it would be slow. Errors: no-model, refused.
+   */
+  'engine.start': route<EngineState>()(v.optional(v.nullable(v.strictObject({ anyway: v.boolean() })), null)),
   /** Turns the model off: cancels what runs, keeps its text. Idempotent. */
   'engine.stop': route<EngineState>()(nothing),
   /**
@@ -442,7 +630,53 @@ export const routes = {
    */
   'engine.warm': route<EngineState>()(nothing),
   /** Chooses the model to run; stops another that is loaded. Errors: not-found. */
-  'model.choose': route<ModelInfo>()(v.strictObject({ modelId: v.pipe(v.string(), v.minLength(1), v.maxLength(500)) })),
+  'model.choose': route<ModelInfo>()(v.strictObject({ modelId })),
+  /** Every model known: the catalog, what was found on this machine, what the user added. */
+  'models.list': route<{ models: readonly ModelEntry[] }>()(nothing),
+  /**
+   * Adds a model by repository name (`owner/name`) or by folder. A repository is looked up at the hub. Errors:
+   * not-found, refused (no MLX model, hostile files, gated: with what to do).
+   */
+  'models.add': route<ModelEntry>()(
+    v.variant('by', [
+      v.strictObject({ by: v.literal('repository'), repository: repositoryName }),
+      v.strictObject({ by: v.literal('folder'), folder: absolutePath }),
+    ]),
+  ),
+  /** Starts or resumes a download; progress comes as `models.changed`. Errors: not-found, refused (disk too small). */
+  'models.download': route<ModelEntry>()(v.strictObject({ modelId })),
+  /** Keeps what is there. Errors: not-found. */
+  'models.pause': route<ModelEntry>()(v.strictObject({ modelId })),
+  /** Ends a download and removes what it had fetched. Errors: not-found. */
+  'models.cancel': route<ModelEntry>()(v.strictObject({ modelId })),
+  /** Compares every file with its checksum; what differs is named in `presence`. Errors: not-found. */
+  'models.verify': route<ModelEntry>()(v.strictObject({ modelId })),
+  /** Fetches what `models.verify` found damaged or missing. Errors: not-found. */
+  'models.repair': route<ModelEntry>()(v.strictObject({ modelId })),
+  /**
+   * Removes a model's files from the disk; a model shared with other tools needs `evenIfShared`. A folder added by
+   * hand is only forgotten. Errors: not-found, refused (it runs; it is shared).
+   */
+  'models.delete': route<{ freedBytes: number }>()(v.strictObject({ modelId, evenIfShared: v.boolean() })),
+  /** The context slider of the chosen model, or of another. Errors: no-model, not-found. */
+  'context.plan': route<ContextPlan>()(v.strictObject({ modelId: v.nullable(modelId) })),
+  /** Sets the user's ceiling. Takes effect with the next message, without a reload. */
+  'context.set': route<ContextPlan>()(
+    v.strictObject({
+      tokens: v.pipe(v.number(), v.safeInteger(), v.minValue(LEAST_CONTEXT_TOKENS), v.maxValue(MOST_CONTEXT_TOKENS)),
+    }),
+  ),
+  /** What loading this model would meet now; takes a moment. Errors: no-model, not-found. */
+  'models.preflight': route<Preflight>()(v.strictObject({ modelId: v.nullable(modelId) })),
+  'hub.settings': route<HubSettings>()(nothing),
+  /** Null takes a setting back; what is left out stays. Errors: refused (no such folder, no proxy address). */
+  'hub.update': route<HubSettings>()(
+    v.strictObject({
+      proxyUrl: v.optional(v.nullable(v.pipe(v.string(), v.maxLength(2_000)))),
+      cacheFolder: v.optional(v.nullable(absolutePath)),
+      token: v.optional(v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(500)))),
+    }),
+  ),
   /** One conversation with its messages, oldest first. Errors: not-found. */
   'chat.open': route<Conversation>()(v.strictObject({ conversationId: id })),
   /**
@@ -470,6 +704,7 @@ export const routes = {
       idleUnloadMinutes: v.optional(
         v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MOST_IDLE_UNLOAD_MINUTES)),
       ),
+      firstRun: v.optional(v.picklist(['todo', 'done'])),
     }),
   ),
   /** The engine's last output lines (at most 200), without chat text. */
@@ -540,6 +775,10 @@ export interface Events {
   'chat.conversations': readonly ConversationSummary[];
   'settings.changed': Settings;
   'model.changed': ModelInfo | null;
+  /** A model was added, deleted, or its presence or verdict changed; at most four times a second while downloading. */
+  'models.changed': readonly ModelEntry[];
+  /** The slider's stops or the chosen ceiling changed. */
+  'context.changed': ContextPlan;
   'memory.sample': MemorySample;
   'wiredLimit.state': WiredLimitState;
   /** Protection took a step or went back: said once. */

@@ -2,13 +2,22 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
-import { EFFORTS, MOST_IDLE_UNLOAD_MINUTES, type Settings } from '../../preload/contract.ts';
+import {
+  DEFAULT_CONTEXT_TOKENS,
+  EFFORTS,
+  LEAST_CONTEXT_TOKENS,
+  MOST_CONTEXT_TOKENS,
+  MOST_IDLE_UNLOAD_MINUTES,
+  type Settings,
+} from '../../preload/contract.ts';
 
 export const DEFAULT_SETTINGS: Settings = {
   effort: 'medium',
   modelId: null,
   protection: 'on',
   idleUnloadMinutes: 5,
+  contextTokens: DEFAULT_CONTEXT_TOKENS,
+  firstRun: 'todo',
 };
 
 /** A field that cannot be understood falls back alone: one bad value must not lose the others. */
@@ -20,6 +29,11 @@ const stored = v.object({
     v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MOST_IDLE_UNLOAD_MINUTES)),
     DEFAULT_SETTINGS.idleUnloadMinutes,
   ),
+  contextTokens: v.fallback(
+    v.pipe(v.number(), v.safeInteger(), v.minValue(LEAST_CONTEXT_TOKENS), v.maxValue(MOST_CONTEXT_TOKENS)),
+    DEFAULT_SETTINGS.contextTokens,
+  ),
+  firstRun: v.fallback(v.picklist(['todo', 'done']), DEFAULT_SETTINGS.firstRun),
 });
 
 export interface SettingsStore {
@@ -59,6 +73,8 @@ export function openSettings(file: string, onDamage: (movedTo: string) => void):
         modelId: change.modelId === undefined ? current.modelId : change.modelId,
         protection: change.protection ?? current.protection,
         idleUnloadMinutes: change.idleUnloadMinutes ?? current.idleUnloadMinutes,
+        contextTokens: change.contextTokens ?? current.contextTokens,
+        firstRun: change.firstRun ?? current.firstRun,
       };
       writeAtomically(file, `${JSON.stringify(next, null, 2)}\n`);
       current = next;

@@ -41,11 +41,19 @@ const app: AppState = {
   version: '0.1.0',
   host: 'electron',
   platform: 'darwin',
+  machine: { chip: 'Apple M2', memoryBytes: 16 * 2 ** 30, system: 'macOS 15.6', cannotRun: null },
   engine: { kind: 'ready', sinceMs: NOW_MS },
   model,
   availableModels: [model, demo],
   conversations: summaries,
-  settings: { effort: 'medium', modelId: model.id, protection: 'on', idleUnloadMinutes: 5 },
+  settings: {
+    effort: 'medium',
+    modelId: model.id,
+    protection: 'on',
+    idleUnloadMinutes: 5,
+    contextTokens: 4_096,
+    firstRun: 'done',
+  },
   endpointUrl: 'http://127.0.0.1:11435/v1',
 };
 
