@@ -1,6 +1,5 @@
 /** The user's settings: one small JSON file, parsed on the way in, written whole and atomically. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { renameSync } from 'node:fs';
 import * as v from 'valibot';
 import {
   DEFAULT_CONTEXT_TOKENS,
@@ -10,6 +9,7 @@ import {
   MOST_IDLE_UNLOAD_MINUTES,
   type Settings,
 } from '../../preload/contract.ts';
+import { readIfThere, writeDurably } from '../durable-file.ts';
 
 export const DEFAULT_SETTINGS: Settings = {
   effort: 'medium',
@@ -76,32 +76,9 @@ export function openSettings(file: string, onDamage: (movedTo: string) => void):
         contextTokens: change.contextTokens ?? current.contextTokens,
         firstRun: change.firstRun ?? current.firstRun,
       };
-      writeAtomically(file, `${JSON.stringify(next, null, 2)}\n`);
+      writeDurably(file, `${JSON.stringify(next, null, 2)}\n`);
       current = next;
       return next;
     },
   };
-}
-
-function readIfThere(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
-  }
-}
-
-/** Write beside, sync, rename: a crash leaves the old file or the new one, never half of one. */
-function writeAtomically(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const beside = `${file}.new`;
-  const handle = openSync(beside, 'w', 0o600);
-  try {
-    writeSync(handle, text);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-  renameSync(beside, file);
 }
