@@ -23,7 +23,8 @@ import { memoryHandlers } from './memory/handlers.ts';
 import { readLinuxMemory } from './memory/linux-files.ts';
 import { createMemoryMonitor } from './memory/monitor.ts';
 import { readMemory } from './memory/reading.ts';
-import { machineInfo, modelHandlers } from './models/handlers.ts';
+import { modelHandlers } from './models/handlers.ts';
+import { readMachine } from './models/machine.ts';
 import { createModels } from './models/models.ts';
 import { openSettings } from './settings/settings.ts';
 import { inTurn, osascriptElevator, sudoPromptElevator } from './wired-limit/elevator.ts';
@@ -132,6 +133,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const isMac = options.platform === 'darwin';
   const commands = options.commands ?? (isMac ? macCommands : noCommands);
+  const machine = await readMachine(options.platform, commands);
   const monitor = createMemoryMonitor({
     read: () => (isMac ? readMemory(commands) : readLinuxMemory()),
     engineActiveBytes: () => (engine.metrics === null ? null : countEngineBytes(engine.metrics.memory.activeBytes)),
@@ -254,7 +256,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       version: options.version,
       host: options.host,
       platform: options.platform,
-      machine: machineInfo(),
+      machine,
       engine: engine.state,
       model: models.current?.info ?? null,
       availableModels: models.available(),

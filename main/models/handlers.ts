@@ -1,6 +1,5 @@
 /** What the window may ask about models. */
-import { totalmem } from 'node:os';
-import type { Handlers, MachineInfo } from '../../preload/contract.ts';
+import type { Handlers } from '../../preload/contract.ts';
 import { AppFault } from '../fault.ts';
 
 type ModelRoute = Extract<keyof Handlers, `models.${string}` | `context.${string}` | `hub.${string}`>;
@@ -24,8 +23,4 @@ export function modelHandlers(): Pick<Handlers, ModelRoute> {
     'hub.settings': notYet,
     'hub.update': notYet,
   };
-}
-
-export function machineInfo(): MachineInfo {
-  return { chip: null, memoryBytes: totalmem(), system: process.platform, cannotRun: null };
 }
