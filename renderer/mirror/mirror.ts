@@ -15,6 +15,7 @@ import { isFinal } from '../../preload/answer-status.ts';
 import { AnswerStreams } from '../chat/answer-streams.ts';
 import { announcement } from '../chat/answer-words.ts';
 import { MemoryMirror } from '../memory/memory-mirror.ts';
+import { ModelsMirror } from '../models/models-mirror.ts';
 
 /**
  * Whether main can be heard.
@@ -92,6 +93,7 @@ export class Mirror {
   readonly store: StoreApi<MirrorState>;
   readonly streams: AnswerStreams;
   readonly memory: MemoryMirror;
+  readonly models: ModelsMirror;
   readonly #bridge: Bridge;
   readonly #keepsakes: Keepsakes;
   readonly #setTimer: (run: () => void, afterMs: number) => unknown;
@@ -104,6 +106,7 @@ export class Mirror {
     this.#setTimer = setTimer ?? ((run, afterMs) => setTimeout(run, afterMs));
     this.streams = new AnswerStreams((conversationId) => this.#requestResync(conversationId));
     this.memory = new MemoryMirror(bridge, (result) => this.#take(result));
+    this.models = new ModelsMirror(bridge);
     this.store = createStore<MirrorState>(() => ({
       connection: { kind: 'connecting' },
       app: null,
@@ -128,6 +131,7 @@ export class Mirror {
       on('chat.message', (message) => this.#receive(message)),
       on('window.shown', () => this.requestFocus()),
       this.memory.listen(),
+      this.models.listen(),
       this.#bridge.onConnection((connected) => this.#connectionChanged(connected)),
     );
     await this.#loadEverything();
@@ -148,6 +152,8 @@ export class Mirror {
     const conversationId = pane.kind === 'new' ? null : pane.conversationId;
     const result = await this.#bridge.call('chat.send', { conversationId, text, effort: app.settings.effort });
     this.store.setState({ isSending: false });
+    const startsModel = app.engine.kind === 'off' || app.engine.kind === 'failed';
+    if (startsModel && (await this.#isExplained(result))) return false;
     const sent = this.#take(result);
     if (sent === null) return false;
     this.#keepsakes.removeItem(draftKey);
@@ -179,8 +185,11 @@ export class Mirror {
     if (this.#take(result) === null && !result.ok) this.store.setState({ stoppingId: null });
   }
 
-  async turnOn(): Promise<void> {
-    const engine = this.#take(await this.#bridge.call('engine.start', null));
+  /** `anyway`: past what was found before loading. */
+  async turnOn(how: 'as usual' | 'anyway' = 'as usual'): Promise<void> {
+    const result = await this.#bridge.call('engine.start', how === 'anyway' ? { anyway: true } : null);
+    if (how === 'as usual' && (await this.#isExplained(result))) return;
+    const engine = this.#take(result);
     if (engine !== null) this.#patchApp({ engine });
   }
 
@@ -208,6 +217,12 @@ export class Mirror {
 
   async setProtection(protection: Settings['protection']): Promise<void> {
     const settings = this.#take(await this.#bridge.call('settings.update', { protection }));
+    if (settings !== null) this.#patchApp({ settings });
+  }
+
+  /** The first run is over, or is wanted again. */
+  async setFirstRun(firstRun: Settings['firstRun']): Promise<void> {
+    const settings = this.#take(await this.#bridge.call('settings.update', { firstRun }));
     if (settings !== null) this.#patchApp({ settings });
   }
 
@@ -300,6 +315,7 @@ export class Mirror {
       return;
     }
     void this.memory.load();
+    void this.models.load();
     const isFirst = this.store.getState().app === null;
     this.store.setState({ app: result.value, connection: { kind: 'connected' }, stoppingId: null });
     const { pane } = this.store.getState();
@@ -357,6 +373,11 @@ export class Mirror {
         if (again) this.#requestResync(conversationId);
       }, RESYNC_INTERVAL_MS);
     });
+  }
+
+  /** A start was refused for what the pre-flight says, which then shows itself with its numbers and ways. */
+  async #isExplained(result: Result<unknown>): Promise<boolean> {
+    return !result.ok && result.error.code === 'refused' && (await this.models.explainsRefusal());
   }
 
   #take<T>(result: Result<T>): T | null {

@@ -4,6 +4,7 @@ import type { AssistantMessage } from '../../preload/contract.ts';
 import { isFinal } from '../../preload/answer-status.ts';
 import type { LiveAnswer } from '../chat/answer-streams.ts';
 import type { MemoryState } from '../memory/memory-mirror.ts';
+import type { ModelsState } from '../models/models-mirror.ts';
 import type { Mirror, MirrorState } from './mirror.ts';
 
 export const MirrorContext = createContext<Mirror | null>(null);
@@ -17,6 +18,8 @@ export function useMirror(): Mirror {
 export const useMirrored = <T>(select: (state: MirrorState) => T): T => useStore(useMirror().store, select);
 
 export const useMemory = <T>(select: (state: MemoryState) => T): T => useStore(useMirror().memory.store, select);
+
+export const useModels = <T>(select: (state: ModelsState) => T): T => useStore(useMirror().models.store, select);
 
 /** The answer as it stands: from its stream while it is written, from the message afterwards. */
 export function useAnswer(message: AssistantMessage): LiveAnswer {
