@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { AppState, EventEnvelope, Handlers, WiredLimitAskedBy } from '../preload/contract.ts';
 import { createChat } from './chat/chat.ts';
 import { openDatabase } from './chat/database.ts';
+import { chatHandlers } from './chat/handlers.ts';
 import { createConversationStore } from './chat/store.ts';
 import type { Engine } from './engine/engine.ts';
 import { terminalSpawner } from './engine/spawner.ts';
@@ -261,6 +262,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       model: models.current?.info ?? null,
       availableModels: models.available(),
       conversations: store.list(),
+      newDraft: null,
       settings: settings.current,
       endpointUrl: endpoint?.url ?? null,
     }),
@@ -292,6 +294,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       chat.stop(messageId);
       return null;
     },
+    ...chatHandlers(),
     'settings.update': (change) => {
       const updated = settings.update(change);
       publish({ event: 'settings.changed', payload: updated });

@@ -14,6 +14,7 @@ export const isFinal = (status: AnswerStatus): boolean => {
     case 'stopped':
     case 'interrupted':
     case 'length':
+    case 'paused':
     case 'failed':
       return true;
   }

@@ -234,8 +234,9 @@ export const EFFORTS = ['low', 'medium', 'high'] as const;
 export type Effort = (typeof EFFORTS)[number];
 
 /**
- * How an answer stands. The first five are under way, the rest are final. `because`, in words for people, when it was
- * protection that ended the answer.
+ * How an answer stands. The first five are under way, the rest are final: nothing of them runs. `because`, in words for
+ * people, when it was protection that ended the answer. `paused`: the runaway guard stopped the model and asks; the
+ * answer goes on with `chat.continue` or is left at that with `chat.stop`.
  */
 export type AnswerStatus =
   | { readonly kind: 'queued' }
@@ -247,6 +248,7 @@ export type AnswerStatus =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'interrupted'; readonly because?: string }
   | { readonly kind: 'length'; readonly where: 'reasoning' | 'answer' }
+  | { readonly kind: 'paused'; readonly because: 'repeating' | 'long'; readonly where: 'reasoning' | 'answer' }
   | { readonly kind: 'failed'; readonly error: AppError };
 
 /** What an answer cost, from the engine's own counts. */
@@ -261,6 +263,24 @@ export interface AnswerUsage {
   readonly firstTokenMs: number | null;
 }
 
+/**
+ * A file or a long pasted text that goes with a message. Its text stays in main until it is unfolded
+ * (`chat.attachment`); the model reads it with its name, after the message.
+ */
+export interface Attachment {
+  readonly id: string;
+  /** `main.rs`, `Pasted text`. */
+  readonly name: string;
+  /** A code language by shiki's name, null for plain text. */
+  readonly language: string | null;
+  readonly characters: number;
+  readonly lines: number;
+  /** By the model's own tokenizer; null until it could be asked. */
+  readonly tokens: number | null;
+  /** The first lines, for the folded block. */
+  readonly preview: string;
+}
+
 export interface UserMessage {
   readonly role: 'user';
   readonly id: string;
@@ -268,6 +288,7 @@ export interface UserMessage {
   readonly parentId: string | null;
   readonly createdAtMs: number;
   readonly text: string;
+  readonly attachments: readonly Attachment[];
 }
 
 export interface AssistantMessage {
@@ -277,6 +298,10 @@ export interface AssistantMessage {
   readonly parentId: string | null;
   readonly createdAtMs: number;
   readonly effort: Effort;
+  /** Name of the model that wrote it; null when it is not known (imported, older than this field). */
+  readonly model: string | null;
+  /** Grows with each `chat.continue`: of two snapshots the one with the higher number is newer. */
+  readonly attempt: number;
   readonly text: string;
   readonly reasoning: string;
   /** How long the model thought, once it has finished thinking. */
@@ -292,10 +317,124 @@ export interface ConversationSummary {
   readonly title: string;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
+  /** Pinned ones come first in the list, latest pin first. */
+  readonly pinnedAtMs: number | null;
+  /** Archived ones are in a list of their own. */
+  readonly archivedAtMs: number | null;
 }
 
+/** What holds for one conversation. Null: as the app's settings or the model's own say. */
+export interface ConversationSettings {
+  readonly modelId: string | null;
+  readonly effort: Effort | null;
+  /** What the model is told before everything else; empty for nothing. */
+  readonly systemText: string;
+  readonly temperature: number | null;
+  readonly topP: number | null;
+  readonly topK: number | null;
+  readonly minP: number | null;
+  /** Longest answer with its thinking, tokens. */
+  readonly maxAnswerTokens: number | null;
+  /** The model stops thinking after so many tokens and answers. */
+  readonly thinkingTokens: number | null;
+  /** A ceiling of its own below the app's. */
+  readonly contextTokens: number | null;
+}
+
+/** Waits for the answer before it. Durable like a sent one. */
+export interface QueuedMessage {
+  readonly id: string;
+  readonly conversationId: string;
+  readonly createdAtMs: number;
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+  readonly effort: Effort;
+}
+
+/** What was being written and not sent. */
+export interface Draft {
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+}
+
+/**
+ * What the model no longer reads, as the user chose: `afterMessageId` and everything before it. The messages stay in the
+ * window. `summary` stands in their place.
+ */
+export type ContextCut =
+  | { readonly kind: 'trimmed'; readonly afterMessageId: string; readonly messages: number }
+  | {
+      readonly kind: 'summarised';
+      readonly afterMessageId: string;
+      readonly messages: number;
+      readonly summary: string;
+    };
+
+/** A conversation as it is shown: one path through its tree of messages. */
 export interface Conversation extends ConversationSummary {
+  /** The path that is open, oldest first. */
   readonly messages: readonly Message[];
+  /**
+   * For every message of the path that has siblings (an edited message, a regenerated answer): all of them, itself
+   * included, oldest first. `chat.branch` walks to one.
+   */
+  readonly branches: readonly { readonly messageId: string; readonly siblingIds: readonly string[] }[];
+  readonly settings: ConversationSettings;
+  readonly queued: readonly QueuedMessage[];
+  readonly draft: Draft | null;
+  readonly cut: ContextCut | null;
+  /** The model is writing a summary of the oldest messages (`chat.fit`). */
+  readonly isSummarising: boolean;
+}
+
+/**
+ * How full the context is, counted by the engine. `reservedTokens` is kept free for the answer; `leftTokens` is what
+ * can still be written, negative when it no longer fits.
+ */
+export type ContextUse =
+  | {
+      readonly kind: 'counted';
+      readonly usedTokens: number;
+      readonly reservedTokens: number;
+      readonly leftTokens: number;
+      readonly limitTokens: number;
+      /** Of `usedTokens`: the text that is being written, with its attachments. */
+      readonly draftTokens: number;
+    }
+  /** The model is off, so nobody can count; what the last answer told is all that is known. */
+  | {
+      readonly kind: 'not-counted';
+      readonly lastUsedTokens: number | null;
+      readonly reservedTokens: number;
+      readonly limitTokens: number;
+    };
+
+/** A place where the words were found. `messageId` null: in the title. */
+export interface SearchHit {
+  readonly conversation: ConversationSummary;
+  readonly messageId: string | null;
+  readonly role: 'user' | 'assistant' | null;
+  readonly createdAtMs: number;
+  readonly snippet: string;
+  /** What to highlight in `snippet`: start and end, UTF-16 units. */
+  readonly ranges: readonly (readonly [start: number, end: number])[];
+}
+
+/** A system text with a name, to begin conversations with. */
+export interface Preset {
+  readonly id: string;
+  readonly name: string;
+  readonly systemText: string;
+}
+
+/** What an import brought. `skipped` says in words what could not be taken over, each with how often. */
+export interface ImportReport {
+  readonly from: 'headroom' | 'chatgpt' | 'open-webui';
+  readonly conversations: number;
+  readonly messages: number;
+  /** Were here already, from an earlier import. */
+  readonly known: number;
+  readonly skipped: readonly { readonly reason: string; readonly count: number }[];
 }
 
 /**
@@ -313,6 +452,8 @@ export interface ChatDelta {
   readonly status: AnswerStatus;
   /** Tokens generated so far in this answer. */
   readonly generatedTokens: number;
+  /** Of these, tokens of thinking. */
+  readonly reasoningTokens: number;
 }
 
 // ── Memory ────────────────────────────────────────────────────────────────────────────────────────
@@ -579,7 +720,10 @@ export interface AppState {
   readonly engine: EngineState;
   readonly model: ModelInfo | null;
   readonly availableModels: readonly ModelInfo[];
+  /** The head of the list: what is pinned and the latest hundred. `chat.list` has the rest. */
   readonly conversations: readonly ConversationSummary[];
+  /** What was being written in a conversation that does not exist yet. */
+  readonly newDraft: Draft | null;
   readonly settings: Settings;
   readonly endpointUrl: string | null;
 }
@@ -589,9 +733,51 @@ export interface AppState {
 /** Longest message a window may send, UTF-16 units. 4 M is past any context the app can offer. */
 export const MAX_MESSAGE_LENGTH = 4_000_000;
 
+/** Most attachments of one message. */
+export const MOST_ATTACHMENTS = 50;
+
+/** Longest piece of an import file, UTF-16 units. */
+export const IMPORT_PIECE_LENGTH = 1_000_000;
+
 const nothing = v.optional(v.null(), null);
 const id = v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/, 'not an id'));
 const effort = v.picklist(EFFORTS);
+const messageText = v.pipe(v.string(), v.maxLength(MAX_MESSAGE_LENGTH, 'The message is too long.'));
+const sentText = v.pipe(
+  messageText,
+  v.check((text) => text.trim() !== '', 'The message is empty.'),
+);
+const attachmentIds = v.optional(v.pipe(v.array(id), v.maxLength(MOST_ATTACHMENTS, 'Too many attachments.')), () => []);
+const title = v.pipe(
+  v.string(),
+  v.trim(),
+  v.minLength(1, 'A title cannot be empty.'),
+  v.maxLength(200, 'The title is too long.'),
+);
+const presetName = v.pipe(
+  v.string(),
+  v.trim(),
+  v.minLength(1, 'A preset needs a name.'),
+  v.maxLength(80, 'The name is too long.'),
+);
+const systemText = v.pipe(v.string(), v.maxLength(100_000, 'The system text is too long.'));
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const tokenNumber = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MOST_CONTEXT_TOKENS));
+/** What is left out stays as it is. */
+const conversationSettings = v.partial(
+  v.strictObject({
+    modelId: v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(4_096))),
+    effort: v.nullable(effort),
+    systemText,
+    temperature: v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(2))),
+    topP: v.nullable(share),
+    topK: v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(1_000))),
+    minP: v.nullable(share),
+    maxAnswerTokens: v.nullable(v.pipe(tokenNumber, v.minValue(16))),
+    thinkingTokens: v.nullable(tokenNumber),
+    contextTokens: v.nullable(v.pipe(tokenNumber, v.minValue(LEAST_CONTEXT_TOKENS))),
+  }),
+);
 /** Whole MiB; which of them this Mac should have is main's to say. */
 const limitMiB = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(16_777_216));
 const modelId = v.pipe(v.string(), v.minLength(1), v.maxLength(4_096));
@@ -677,26 +863,125 @@ export const routes = {
       token: v.optional(v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(500)))),
     }),
   ),
-  /** One conversation with its messages, oldest first. Errors: not-found. */
+  /** Further pages of the list, latest first. `after` is the last page's `next`. */
+  'chat.list': route<{ conversations: readonly ConversationSummary[]; next: string | null }>()(
+    v.strictObject({ archived: v.boolean(), after: v.nullable(v.pipe(v.string(), v.maxLength(100))) }),
+  ),
+  /** Titles and messages that hold all these words (the last may be unfinished), best first, at most 50. */
+  'chat.search': route<{ hits: readonly SearchHit[] }>()(
+    v.strictObject({ text: v.pipe(v.string(), v.maxLength(1_000)), archived: v.optional(v.boolean(), false) }),
+  ),
+  /** One conversation with the path that is open in it. Errors: not-found. */
   'chat.open': route<Conversation>()(v.strictObject({ conversationId: id })),
   /**
    * Stores the user's message and starts an answer; both are durable when this returns.
-   * `conversationId: null` begins a new conversation. Starts the model when it is off. Errors: no-model, not-found,
-   * refused (an answer is still running in this conversation; memory is short).
+   * `conversationId: null` begins a new conversation, with `settings`. Starts the model when it is off. The draft is
+   * forgotten. Errors: no-model, not-found, context-full (with numbers; see `chat.fit`), refused (an answer is still
+   * running in this conversation: `chat.queue`; memory is short).
    */
   'chat.send': route<{ conversation: ConversationSummary; user: UserMessage; assistant: AssistantMessage }>()(
     v.strictObject({
       conversationId: v.nullable(id),
-      text: v.pipe(
-        v.string(),
-        v.maxLength(MAX_MESSAGE_LENGTH, 'The message is too long.'),
-        v.check((text) => text.trim() !== '', 'The message is empty.'),
-      ),
+      text: sentText,
       effort,
+      attachmentIds,
+      settings: v.optional(conversationSettings),
     }),
   ),
   /** Stops an answer and keeps its text. Stopping a finished one does nothing. Errors: not-found. */
   'chat.stop': route<null>()(v.strictObject({ messageId: id })),
+  /**
+   * Keeps a message until the answer under way has ended, then sends it; at once when nothing runs. After a failure, a
+   * pause or a restart it waits for `chat.sendQueued`. Errors: not-found.
+   */
+  'chat.queue': route<Conversation>()(v.strictObject({ conversationId: id, text: sentText, effort, attachmentIds })),
+  /** Takes a queued message back; its text is returned for the composer. Errors: not-found (it has been sent). */
+  'chat.unqueue': route<QueuedMessage>()(v.strictObject({ queuedId: id })),
+  /** Sends a queued message that waits for nothing. Errors: as `chat.send`. */
+  'chat.sendQueued': route<Conversation>()(v.strictObject({ queuedId: id })),
+  /** Another version of a user message beside it, with a new answer. Errors: as `chat.send`. */
+  'chat.edit': route<Conversation>()(v.strictObject({ messageId: id, text: sentText, effort, attachmentIds })),
+  /** Another answer beside this one. Errors: as `chat.send`. */
+  'chat.regenerate': route<Conversation>()(v.strictObject({ messageId: id, effort: v.optional(effort) })),
+  /** Goes on with an answer that was stopped, interrupted, paused or cut at its length. Errors: as `chat.send`. */
+  'chat.continue': route<Conversation>()(v.strictObject({ messageId: id })),
+  /** Ends the thinking of an answer under way and has it answer. Errors: not-found, refused (it does not think). */
+  'chat.answerNow': route<null>()(v.strictObject({ messageId: id })),
+  /** Opens the path through this message, down to its latest answer. Errors: not-found. */
+  'chat.branch': route<Conversation>()(v.strictObject({ messageId: id })),
+  'chat.configure': route<Conversation>()(v.strictObject({ conversationId: id, settings: conversationSettings })),
+  'chat.rename': route<ConversationSummary>()(v.strictObject({ conversationId: id, title })),
+  'chat.pin': route<ConversationSummary>()(v.strictObject({ conversationId: id, pinned: v.boolean() })),
+  'chat.archive': route<ConversationSummary>()(v.strictObject({ conversationId: id, archived: v.boolean() })),
+  /** Gone from every list at once; can be taken back for an hour, then it is gone for good. Errors: not-found. */
+  'chat.delete': route<null>()(v.strictObject({ conversationId: id })),
+  /** Takes a deletion back. Errors: not-found (the hour is over). */
+  'chat.undelete': route<ConversationSummary>()(v.strictObject({ conversationId: id })),
+  /** Keeps what is being written; `conversationId: null` for a new conversation. Empty text and no attachments forget it. */
+  'chat.draft': route<null>()(v.strictObject({ conversationId: v.nullable(id), text: messageText, attachmentIds })),
+  /** Takes a text file or a long pasted text in; `name: null` for pasted text. Errors: refused (not text, with why). */
+  'chat.attach': route<Attachment>()(
+    v.strictObject({ name: v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(255))), text: messageText }),
+  ),
+  /** The whole text of an attachment. Errors: not-found. */
+  'chat.attachment': route<{ text: string }>()(v.strictObject({ attachmentId: id })),
+  /**
+   * What the conversation takes with this text added, counted by the engine: cheap enough to ask whenever the typing
+   * rests. `messageId`: the text is an edit of that message. Errors: not-found.
+   */
+  'chat.count': route<ContextUse>()(
+    v.strictObject({
+      conversationId: v.nullable(id),
+      messageId: v.optional(id),
+      text: messageText,
+      attachmentIds,
+      effort: v.optional(effort),
+      settings: v.optional(conversationSettings),
+    }),
+  ),
+  /**
+   * The user's choice when a conversation no longer fits. `trim`: the oldest messages are no longer sent, as few as
+   * make `text` fit. `summarise`: the model first writes a summary of them; returns when it is written. `everything`:
+   * takes either back, or ends a summary under way. Errors: not-found, refused (nothing to leave out; an answer runs),
+   * context-full (not even the new text alone fits, with numbers), engine-failed.
+   */
+  'chat.fit': route<Conversation>()(
+    v.strictObject({
+      conversationId: id,
+      how: v.picklist(['trim', 'summarise', 'everything']),
+      text: v.optional(messageText, ''),
+      attachmentIds,
+    }),
+  ),
+  /**
+   * A file in pieces: concatenate `text` until `next` is null. `conversationIds: null` exports everything, archived ones
+   * too. JSON has every branch, setting and number; Markdown the open path. Errors: not-found.
+   */
+  'chat.export': route<{ fileName: string; text: string; next: string | null }>()(
+    v.strictObject({
+      conversationIds: v.nullable(v.pipe(v.array(id), v.minLength(1), v.maxLength(500))),
+      format: v.picklist(['markdown', 'json']),
+      after: v.nullable(v.pipe(v.string(), v.maxLength(100))),
+    }),
+  ),
+  /**
+   * Takes in an export of Headroom, ChatGPT (conversations.json) or Open WebUI, in pieces of `IMPORT_PIECE_LENGTH`.
+   * `importId` is a fresh UUID of the window's. Null until the last piece. All or nothing. Errors: refused (with why).
+   */
+  'chat.import': route<ImportReport | null>()(
+    v.strictObject({
+      importId: id,
+      index: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(100_000)),
+      text: v.pipe(v.string(), v.maxLength(IMPORT_PIECE_LENGTH)),
+      isLast: v.boolean(),
+    }),
+  ),
+  'preset.list': route<{ presets: readonly Preset[] }>()(nothing),
+  /** `presetId: null` adds one. Errors: not-found. */
+  'preset.save': route<{ presets: readonly Preset[] }>()(
+    v.strictObject({ presetId: v.nullable(id), name: presetName, systemText }),
+  ),
+  'preset.delete': route<{ presets: readonly Preset[] }>()(v.strictObject({ presetId: id })),
   'settings.update': route<Settings>()(
     v.strictObject({
       effort: v.optional(effort),
@@ -772,7 +1057,16 @@ export interface Events {
   'chat.delta': ChatDelta;
   /** A message was added or reached a final status. */
   'chat.message': Message;
+  /** The head of the list as in `AppState`; further pages may have changed too. */
   'chat.conversations': readonly ConversationSummary[];
+  /**
+   * A conversation changed in more than a message at its end: another branch, an edit, a queued message, settings, a
+   * cut. Takes the place of what a window has of it. Drafts are not told this way: each window has its own caret.
+   */
+  'chat.changed': Conversation;
+  /** Gone from every list; a window that shows it shows something else. */
+  'chat.deleted': { readonly conversationId: string };
+  'preset.changed': readonly Preset[];
   'settings.changed': Settings;
   'model.changed': ModelInfo | null;
   /** A model was added, deleted, or its presence or verdict changed; at most four times a second while downloading. */

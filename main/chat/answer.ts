@@ -15,6 +15,7 @@ export interface Answer extends AnswerText {
   readonly firstTokenAtMs: number | null;
   readonly thinkingSinceMs: number | null;
   readonly generatedTokens: number;
+  readonly reasoningTokens: number;
   readonly usage: AnswerUsage | null;
 }
 
@@ -27,6 +28,7 @@ export const newAnswer = (sentAtMs: number): Answer => ({
   firstTokenAtMs: null,
   thinkingSinceMs: null,
   generatedTokens: 0,
+  reasoningTokens: 0,
   usage: null,
 });
 
@@ -43,6 +45,7 @@ export function grow(answer: Answer, event: GenerationEvent, nowMs: number): Ans
       return {
         ...withToken(answer, nowMs),
         reasoning: answer.reasoning + event.text,
+        reasoningTokens: answer.reasoningTokens + 1,
         thinkingSinceMs: answer.thinkingSinceMs ?? nowMs,
         status: { kind: 'thinking' },
       };
@@ -62,6 +65,7 @@ export function grow(answer: Answer, event: GenerationEvent, nowMs: number): Ans
       return {
         ...thoughtUntil(answer, nowMs),
         generatedTokens: usage.completionTokens,
+        reasoningTokens: usage.reasoningTokens,
         status:
           event.reason === 'length' ? { kind: 'length', where: event.lengthIn ?? 'answer' } : { kind: 'complete' },
         usage: {

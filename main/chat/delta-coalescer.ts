@@ -40,7 +40,7 @@ export function createDeltaCoalescer(
     cancelTimer?.();
     cancelTimer = null;
     if (latest === null) return;
-    const { text, reasoning, status, generatedTokens } = latest;
+    const { text, reasoning, status, generatedTokens, reasoningTokens } = latest;
     if (text.length === sentText && reasoning.length === sentReasoning && status === sentStatus) return;
     publish({
       ...ids,
@@ -50,6 +50,7 @@ export function createDeltaCoalescer(
       reasoning: reasoning.slice(sentReasoning),
       status,
       generatedTokens,
+      reasoningTokens,
     });
     sentText = text.length;
     sentReasoning = reasoning.length;

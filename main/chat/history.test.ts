@@ -9,6 +9,7 @@ const user = (id: string, parentId: string | null, text: string): Message => ({
   id,
   parentId,
   text,
+  attachments: [],
 });
 const answer = (id: string, parentId: string, text: string): Message => ({
   ...base,
@@ -17,6 +18,8 @@ const answer = (id: string, parentId: string, text: string): Message => ({
   parentId,
   text,
   effort: 'low',
+  model: null,
+  attempt: 1,
   reasoning: 'secret thoughts',
   reasoningMs: 1,
   status: { kind: 'complete' },

@@ -59,6 +59,26 @@ export function titleFrom(text: string): string {
   return `${(space > TITLE_LENGTH / 2 ? cut.slice(0, space) : cut).trimEnd()}…`;
 }
 
+const NOTHING_ELSE = {
+  branches: [],
+  settings: {
+    modelId: null,
+    effort: null,
+    systemText: '',
+    temperature: null,
+    topP: null,
+    topK: null,
+    minP: null,
+    maxAnswerTokens: null,
+    thinkingTokens: null,
+    contextTokens: null,
+  },
+  queued: [],
+  draft: null,
+  cut: null,
+  isSummarising: false,
+} as const;
+
 type Row = Record<string, unknown>;
 
 export function createConversationStore(db: Database): ConversationStore {
@@ -100,6 +120,8 @@ export function createConversationStore(db: Database): ConversationStore {
     title: textOf(row['title']),
     createdAtMs: Number(row['created_at_ms']),
     updatedAtMs: Number(row['updated_at_ms']),
+    pinnedAtMs: null,
+    archivedAtMs: null,
   });
 
   return {
@@ -108,7 +130,7 @@ export function createConversationStore(db: Database): ConversationStore {
     open(conversationId) {
       const row = selectConversation.get(conversationId);
       if (row === undefined) return null;
-      return { ...summary(row), messages: selectMessages.all(conversationId).map(messageFrom) };
+      return { ...summary(row), messages: selectMessages.all(conversationId).map(messageFrom), ...NOTHING_ELSE };
     },
 
     message(messageId) {
@@ -126,7 +148,14 @@ export function createConversationStore(db: Database): ConversationStore {
         let conversation: ConversationSummary;
         let parentId: string | null = null;
         if (conversationId === null) {
-          conversation = { id: randomUUID(), title: titleFrom(text), createdAtMs: nowMs, updatedAtMs: nowMs };
+          conversation = {
+            id: randomUUID(),
+            title: titleFrom(text),
+            createdAtMs: nowMs,
+            updatedAtMs: nowMs,
+            pinnedAtMs: null,
+            archivedAtMs: null,
+          };
           insertConversation.run(conversation.id, conversation.title, nowMs, nowMs, toldDate);
         } else {
           const row = selectConversation.get(conversationId);
@@ -137,12 +166,14 @@ export function createConversationStore(db: Database): ConversationStore {
           parentId = last === undefined ? null : textOf(last['id']);
         }
         const shared = { conversationId: conversation.id, createdAtMs: nowMs };
-        const user: UserMessage = { role: 'user', id: randomUUID(), parentId, text, ...shared };
+        const user: UserMessage = { role: 'user', id: randomUUID(), parentId, text, attachments: [], ...shared };
         const assistant: AssistantMessage = {
           role: 'assistant',
           id: randomUUID(),
           parentId: user.id,
           effort,
+          model: null,
+          attempt: 1,
           text: '',
           reasoning: '',
           reasoningMs: null,
@@ -181,11 +212,13 @@ function messageFrom(row: Row): Message {
     createdAtMs: Number(row['created_at_ms']),
     text: textOf(row['text']),
   };
-  if (row['role'] === 'user') return { role: 'user', ...shared };
+  if (row['role'] === 'user') return { role: 'user', ...shared, attachments: [] };
   return {
     role: 'assistant',
     ...shared,
     effort: row['effort'] as Effort,
+    model: null,
+    attempt: 1,
     reasoning: textOf(row['reasoning']),
     reasoningMs: row['reasoning_ms'] === null ? null : Number(row['reasoning_ms']),
     status: jsonOf<AnswerStatus>(row['status'], { kind: 'queued' }),

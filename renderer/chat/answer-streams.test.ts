@@ -10,6 +10,8 @@ const message = (over: Partial<AssistantMessage> = {}): AssistantMessage => ({
   parentId: null,
   createdAtMs: 0,
   effort: 'low',
+  model: null,
+  attempt: 1,
   text: '',
   reasoning: '',
   reasoningMs: null,
@@ -27,6 +29,7 @@ const delta = (textStart: number, text: string, over: Partial<ChatDelta> = {}): 
   reasoning: '',
   status: { kind: 'answering' },
   generatedTokens: textStart + text.length,
+  reasoningTokens: 0,
   ...over,
 });
 

@@ -49,6 +49,14 @@ export function endOf(status: AnswerStatus): { readonly title: string; readonly 
             detail: 'The answer’s length limit was used up by thinking. A lower effort leaves more for the answer.',
           }
         : { title: 'Cut at the length limit', detail: 'Ask it to continue to get the rest.' };
+    case 'paused':
+      return {
+        title: 'Paused',
+        detail:
+          status.because === 'repeating'
+            ? 'The model seems to repeat itself. Go on, or leave it at that?'
+            : `This has become very long${status.where === 'reasoning' ? ', and the model still thinks' : ''}. Go on, or leave it at that?`,
+      };
     case 'failed':
       return { title: status.error.message, detail: status.error.nextStep };
     default:

@@ -18,7 +18,14 @@ test.each([
 });
 
 test('groups newest first, without losing any', () => {
-  const summary = (id: string, updatedAtMs: number) => ({ id, title: id, createdAtMs: 0, updatedAtMs });
+  const summary = (id: string, updatedAtMs: number) => ({
+    id,
+    title: id,
+    createdAtMs: 0,
+    updatedAtMs,
+    pinnedAtMs: null,
+    archivedAtMs: null,
+  });
   const groups = groupByDay(
     [summary('old', local(2026, 3, 1)), summary('b', local(2026, 11, 23, 7)), summary('a', local(2026, 11, 23, 8))],
     now,

@@ -261,6 +261,7 @@ describe('windows', () => {
           reasoning: '',
           status: { kind: 'answering' },
           generatedTokens: 0,
+          reasoningTokens: 0,
         },
       });
       await sleep(1);

@@ -6,16 +6,22 @@ import type {
   AppError,
   AppState,
   AssistantMessage,
+  Attachment,
   Bridge,
   Conversation,
+  ConversationSettings,
+  ConversationSummary,
   EventName,
   Events,
   MemorySample,
   MemoryUser,
   Message,
+  Preset,
   ProtectionState,
+  QueuedMessage,
   QuitOutcome,
   RouteName,
+  SearchHit,
   UserMessage,
   WiredLimitHelperStatus,
   WiredLimitPlan,
@@ -78,6 +84,7 @@ export function installFakeBridge(script: FakeScript): void {
     return wiredLimit;
   };
   let isStopped = false;
+  let isAnswerWanted = false;
   let isConnected = true;
   let nextId = 1;
 
@@ -119,8 +126,7 @@ export function installFakeBridge(script: FakeScript): void {
   };
 
   const answer = async (assistant: AssistantMessage): Promise<void> => {
-    let text = '';
-    let reasoning = '';
+    let { text, reasoning } = assistant;
     let tokens = 0;
     const delta = (status: AssistantMessage['status'], moreText: string, moreReasoning: string): void => {
       if (moreText !== '' || moreReasoning !== '') tokens += 1;
@@ -133,6 +139,7 @@ export function installFakeBridge(script: FakeScript): void {
         reasoning: moreReasoning,
         status,
         generatedTokens: tokens,
+        reasoningTokens: Math.min(tokens, script.reply.reasoning.length),
       });
       text += moreText;
       reasoning += moreReasoning;
@@ -143,7 +150,7 @@ export function installFakeBridge(script: FakeScript): void {
     delta({ kind: 'prefill', doneTokens: 0, totalTokens: 64 }, '', '');
     for (const piece of script.reply.reasoning) {
       await wait(script.reply.pieceMs);
-      if (isStopped) break;
+      if (isStopped || isAnswerWanted) break;
       delta({ kind: 'thinking' }, '', piece);
     }
     const reasoningMs = Date.now() - startedMs;
@@ -154,6 +161,7 @@ export function installFakeBridge(script: FakeScript): void {
     }
     const status: AssistantMessage['status'] = isStopped ? { kind: 'stopped' } : { kind: 'complete' };
     isStopped = false;
+    isAnswerWanted = false;
     store({
       ...assistant,
       text,
@@ -171,41 +179,346 @@ export function installFakeBridge(script: FakeScript): void {
       },
     });
     setEngine({ kind: 'ready', sinceMs: Date.now() });
+    const next = conversations.get(assistant.conversationId)?.queued[0];
+    if (next !== undefined) sendQueued(next);
   };
 
-  const send = (input: { conversationId: string | null; text: string; effort: AssistantMessage['effort'] }) => {
-    const now = Date.now();
-    const conversationId = input.conversationId ?? id();
-    if (!conversations.has(conversationId))
-      conversations.set(conversationId, {
-        id: conversationId,
-        title: input.text.slice(0, 60),
-        createdAtMs: now,
-        updatedAtMs: now,
-        messages: [],
-      });
-    const base = { conversationId, createdAtMs: now };
-    const user: UserMessage = { ...base, role: 'user', id: id(), parentId: null, text: input.text };
-    const assistant: AssistantMessage = {
-      ...base,
-      role: 'assistant',
-      id: id(),
-      parentId: user.id,
-      effort: input.effort,
-      text: '',
-      reasoning: '',
-      reasoningMs: null,
-      status: { kind: 'queued' },
-      usage: null,
-    };
-    store(user);
-    store(assistant);
-    const summaries = [...conversations.values()].map(({ messages: _, ...summary }) => summary);
+  const noSettings: ConversationSettings = {
+    modelId: null,
+    effort: null,
+    systemText: '',
+    temperature: null,
+    topP: null,
+    topK: null,
+    minP: null,
+    maxAnswerTokens: null,
+    thinkingTokens: null,
+    contextTokens: null,
+  };
+  const attachments = new Map<string, { attachment: Attachment; text: string }>();
+  const attached = (ids: readonly string[] | undefined): Attachment[] =>
+    (ids ?? []).flatMap((each) => attachments.get(each)?.attachment ?? []);
+  const deleted = new Map<string, Conversation>();
+  /** For every message that has siblings: itself and what followed it when its branch was left. */
+  const tails = new Map<string, readonly Message[]>();
+  let presets: readonly Preset[] = [
+    { id: '40000000-0000-4000-8000-000000000001', name: 'Short answers', systemText: 'Answer in one sentence.' },
+  ];
+
+  const summaryOf = (conversation: Conversation): ConversationSummary => {
+    const { id: conversationId, title, createdAtMs, updatedAtMs, pinnedAtMs, archivedAtMs } = conversation;
+    return { id: conversationId, title, createdAtMs, updatedAtMs, pinnedAtMs, archivedAtMs };
+  };
+  const tellList = (): void => {
+    const known = app.conversations.filter(({ id: each }) => !conversations.has(each) && !deleted.has(each));
+    const summaries = [...[...conversations.values()].map(summaryOf), ...known]
+      .filter(({ archivedAtMs }) => archivedAtMs === null)
+      .sort((x, y) => (y.pinnedAtMs ?? 0) - (x.pinnedAtMs ?? 0) || y.updatedAtMs - x.updatedAtMs);
     setApp({ conversations: summaries });
     emit('chat.conversations', summaries);
+  };
+  const change = (conversation: Conversation): Conversation => {
+    conversations.set(conversation.id, conversation);
+    emit('chat.changed', conversation);
+    tellList();
+    return conversation;
+  };
+  const conversationOf = (messageId: string): Conversation | undefined =>
+    [...conversations.values()].find(
+      ({ messages, branches }) =>
+        messages.some((message) => message.id === messageId) ||
+        branches.some(({ siblingIds }) => siblingIds.includes(messageId)),
+    );
+  const newAnswer = (
+    conversationId: string,
+    parentId: string,
+    effort: AssistantMessage['effort'],
+  ): AssistantMessage => ({
+    role: 'assistant',
+    id: id(),
+    conversationId,
+    parentId,
+    createdAtMs: Date.now(),
+    effort,
+    model: app.model?.name ?? null,
+    attempt: 1,
+    text: '',
+    reasoning: '',
+    reasoningMs: null,
+    status: { kind: 'queued' },
+    usage: null,
+  });
+
+  const send = (input: {
+    conversationId: string | null;
+    text: string;
+    effort: AssistantMessage['effort'];
+    attachmentIds?: readonly string[];
+    settings?: Partial<ConversationSettings>;
+  }) => {
+    const now = Date.now();
+    const conversationId = input.conversationId ?? id();
+    const known = conversations.get(conversationId);
+    const conversation: Conversation = known ?? {
+      id: conversationId,
+      title: input.text.slice(0, 60),
+      createdAtMs: now,
+      updatedAtMs: now,
+      pinnedAtMs: null,
+      archivedAtMs: null,
+      messages: [],
+      branches: [],
+      settings: { ...noSettings, ...input.settings },
+      queued: [],
+      draft: null,
+      cut: null,
+      isSummarising: false,
+    };
+    conversations.set(conversationId, { ...conversation, updatedAtMs: now, draft: null });
+    const user: UserMessage = {
+      role: 'user',
+      id: id(),
+      conversationId,
+      parentId: conversation.messages.at(-1)?.id ?? null,
+      createdAtMs: now,
+      text: input.text,
+      attachments: attached(input.attachmentIds),
+    };
+    const assistant = newAnswer(conversationId, user.id, input.effort);
+    store(user);
+    store(assistant);
+    tellList();
     void answer(assistant);
-    const { messages: _, ...conversation } = conversations.get(conversationId) as Conversation;
-    return { conversation, user, assistant };
+    return { conversation: summaryOf(conversations.get(conversationId) as Conversation), user, assistant };
+  };
+  const sendQueued = (queued: QueuedMessage): Conversation | undefined => {
+    const conversation = conversations.get(queued.conversationId);
+    if (conversation === undefined) return undefined;
+    change({ ...conversation, queued: conversation.queued.filter((each) => each.id !== queued.id) });
+    send({ ...queued, attachmentIds: queued.attachments.map((each) => each.id) });
+    return conversations.get(queued.conversationId);
+  };
+  /** Leaves the branch at `messageId` and goes on with `replacement` beside it. */
+  const branchOff = (conversation: Conversation, messageId: string, replacement: readonly Message[]): Conversation => {
+    const index = conversation.messages.findIndex((message) => message.id === messageId);
+    const first = replacement[0];
+    if (index === -1 || first === undefined) return conversation;
+    const siblings = conversation.branches.find((branch) => branch.messageId === messageId)?.siblingIds ?? [messageId];
+    tails.set(messageId, conversation.messages.slice(index));
+    const siblingIds = siblings.includes(first.id) ? siblings : [...siblings, first.id];
+    const above = conversation.messages.slice(0, index);
+    return change({
+      ...conversation,
+      messages: [...above, ...replacement],
+      branches: [
+        ...conversation.branches.filter((branch) => above.some((message) => message.id === branch.messageId)),
+        { messageId: first.id, siblingIds },
+      ],
+    });
+  };
+  const search = (text: string): SearchHit[] => {
+    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    const rangesIn = (where: string): [number, number][] =>
+      words.flatMap((word) => {
+        const at = where.toLowerCase().indexOf(word);
+        return at === -1 ? [] : [[at, at + word.length] as [number, number]];
+      });
+    return [...conversations.values()].flatMap((conversation) => {
+      const inTitle = rangesIn(conversation.title);
+      const hits: SearchHit[] = [];
+      const base = { conversation: summaryOf(conversation), createdAtMs: conversation.updatedAtMs };
+      if (inTitle.length > 0)
+        hits.push({ ...base, messageId: null, role: null, snippet: conversation.title, ranges: inTitle });
+      for (const message of conversation.messages) {
+        const snippet = message.text.slice(0, 160);
+        const ranges = rangesIn(snippet);
+        if (ranges.length > 0) hits.push({ ...base, messageId: message.id, role: message.role, snippet, ranges });
+      }
+      return hits;
+    });
+  };
+  const tokensOf = (text: string): number => Math.ceil(text.length / 4);
+
+  const handleChat = (route: RouteName, input: never): unknown => {
+    const by = input as {
+      conversationId: string;
+      messageId: string;
+      queuedId: string;
+      text: string;
+      title: string;
+      effort: AssistantMessage['effort'];
+      attachmentIds?: readonly string[];
+      settings: Partial<ConversationSettings>;
+    };
+    const conversation = conversations.get(by.conversationId) ?? conversationOf(by.messageId);
+    const patch = (part: Partial<Conversation>): ConversationSummary | undefined =>
+      conversation === undefined ? undefined : summaryOf(change({ ...conversation, ...part }));
+    switch (route) {
+      case 'chat.list': {
+        const { archived } = input as { archived: boolean };
+        const shown = [...conversations.values()].map(summaryOf);
+        return { conversations: shown.filter(({ archivedAtMs }) => (archivedAtMs !== null) === archived), next: null };
+      }
+      case 'chat.search':
+        return { hits: search(by.text) };
+      case 'chat.rename':
+        return patch({ title: by.title });
+      case 'chat.pin':
+        return patch({ pinnedAtMs: (input as { pinned: boolean }).pinned ? Date.now() : null });
+      case 'chat.archive':
+        return patch({ archivedAtMs: (input as { archived: boolean }).archived ? Date.now() : null });
+      case 'chat.delete':
+        if (conversation === undefined) return undefined;
+        deleted.set(conversation.id, conversation);
+        conversations.delete(conversation.id);
+        emit('chat.deleted', { conversationId: conversation.id });
+        tellList();
+        return null;
+      case 'chat.undelete': {
+        const gone = deleted.get(by.conversationId);
+        if (gone === undefined) return undefined;
+        deleted.delete(gone.id);
+        return summaryOf(change(gone));
+      }
+      case 'chat.configure':
+        if (conversation === undefined) return undefined;
+        return change({ ...conversation, settings: { ...conversation.settings, ...by.settings } });
+      case 'chat.draft': {
+        const draft =
+          by.text === '' && !by.attachmentIds?.length
+            ? null
+            : { text: by.text, attachments: attached(by.attachmentIds) };
+        if (conversation === undefined) setApp({ newDraft: draft });
+        else conversations.set(conversation.id, { ...conversation, draft });
+        return null;
+      }
+      case 'chat.attach': {
+        const { name, text } = input as { name: string | null; text: string };
+        const attachment: Attachment = {
+          id: id(),
+          name: name ?? 'Pasted text',
+          language: name?.endsWith('.ts') ? 'typescript' : null,
+          characters: text.length,
+          lines: text.split('\n').length,
+          tokens: tokensOf(text),
+          preview: text.split('\n').slice(0, 4).join('\n').slice(0, 400),
+        };
+        attachments.set(attachment.id, { attachment, text });
+        return attachment;
+      }
+      case 'chat.attachment': {
+        const found = attachments.get((input as { attachmentId: string }).attachmentId);
+        return found === undefined ? undefined : { text: found.text };
+      }
+      case 'chat.count': {
+        const draftTokens =
+          tokensOf(by.text) + attached(by.attachmentIds).reduce((sum, { tokens }) => sum + (tokens ?? 0), 0);
+        const earlier = (conversation?.messages ?? []).reduce((sum, message) => sum + tokensOf(message.text) + 8, 0);
+        const limitTokens = app.settings.contextTokens;
+        const reservedTokens = Math.min(1_024, limitTokens / 4);
+        if (app.engine.kind === 'off')
+          return { kind: 'not-counted', lastUsedTokens: earlier, reservedTokens, limitTokens };
+        const usedTokens = 60 + earlier + draftTokens;
+        const leftTokens = limitTokens - reservedTokens - usedTokens;
+        return { kind: 'counted', usedTokens, reservedTokens, leftTokens, limitTokens, draftTokens };
+      }
+      case 'chat.fit': {
+        if (conversation === undefined) return undefined;
+        const { how } = input as { how: 'trim' | 'summarise' | 'everything' };
+        const last = conversation.messages.at(-3) ?? conversation.messages.at(-1);
+        if (how === 'everything' || last === undefined) return change({ ...conversation, cut: null });
+        const cut = { afterMessageId: last.id, messages: conversation.messages.indexOf(last) + 1 };
+        return change({
+          ...conversation,
+          cut:
+            how === 'trim'
+              ? { kind: 'trimmed', ...cut }
+              : { kind: 'summarised', ...cut, summary: 'What came before, in short.' },
+        });
+      }
+      case 'chat.queue': {
+        if (conversation === undefined) return undefined;
+        const queued: QueuedMessage = {
+          id: id(),
+          conversationId: conversation.id,
+          createdAtMs: Date.now(),
+          text: by.text,
+          attachments: attached(by.attachmentIds),
+          effort: by.effort,
+        };
+        const next = change({ ...conversation, queued: [...conversation.queued, queued] });
+        return app.engine.kind === 'busy' ? next : sendQueued(queued);
+      }
+      case 'chat.unqueue':
+      case 'chat.sendQueued': {
+        const all = [...conversations.values()].flatMap(({ queued }) => queued);
+        const queued = all.find((each) => each.id === by.queuedId);
+        const from = queued === undefined ? undefined : conversations.get(queued.conversationId);
+        if (queued === undefined || from === undefined) return undefined;
+        if (route === 'chat.sendQueued') return sendQueued(queued);
+        change({ ...from, queued: from.queued.filter((each) => each.id !== queued.id) });
+        return queued;
+      }
+      case 'chat.edit': {
+        const old = conversation?.messages.find((message) => message.id === by.messageId);
+        if (conversation === undefined || old?.role !== 'user') return undefined;
+        const user: UserMessage = { ...old, id: id(), text: by.text, attachments: attached(by.attachmentIds) };
+        const assistant = newAnswer(conversation.id, user.id, by.effort);
+        const next = branchOff(conversation, old.id, [user, assistant]);
+        void answer(assistant);
+        return next;
+      }
+      case 'chat.regenerate': {
+        const old = conversation?.messages.find((message) => message.id === by.messageId);
+        if (conversation === undefined || old?.role !== 'assistant') return undefined;
+        const assistant = newAnswer(conversation.id, old.parentId ?? '', by.effort ?? old.effort);
+        const next = branchOff(conversation, old.id, [assistant]);
+        void answer(assistant);
+        return next;
+      }
+      case 'chat.branch': {
+        const branch = conversation?.branches.find(({ siblingIds }) => siblingIds.includes(by.messageId));
+        const tail = tails.get(by.messageId);
+        if (conversation === undefined || branch === undefined || tail === undefined) return conversation;
+        return branchOff(conversation, branch.messageId, tail);
+      }
+      case 'chat.continue': {
+        const old = conversation?.messages.find((message) => message.id === by.messageId);
+        if (conversation === undefined || old?.role !== 'assistant') return undefined;
+        const again: AssistantMessage = { ...old, attempt: old.attempt + 1, status: { kind: 'queued' }, usage: null };
+        const next = change({
+          ...conversation,
+          messages: conversation.messages.map((message) => (message.id === old.id ? again : message)),
+        });
+        void answer(again);
+        return next;
+      }
+      case 'chat.export':
+        return { fileName: 'Conversation.md', text: `# ${conversation?.title ?? 'Conversations'}\n`, next: null };
+      case 'chat.import':
+        return (input as { isLast: boolean }).isLast
+          ? { from: 'chatgpt', conversations: 12, messages: 340, known: 0, skipped: [{ reason: 'Pictures', count: 3 }] }
+          : null;
+      case 'preset.list':
+        return { presets };
+      case 'preset.save': {
+        const { presetId, name, systemText } = input as { presetId: string | null; name: string; systemText: string };
+        const preset: Preset = { id: presetId ?? id(), name, systemText };
+        presets = [...presets.filter((each) => each.id !== presetId), preset];
+        emit('preset.changed', presets);
+        return { presets };
+      }
+      case 'preset.delete': {
+        presets = presets.filter((each) => each.id !== (input as { presetId: string }).presetId);
+        emit('preset.changed', presets);
+        return { presets };
+      }
+      case 'chat.answerNow':
+        isAnswerWanted = true;
+        return null;
+      default:
+        return undefined;
+    }
   };
 
   const handle = (route: RouteName, input: never): unknown => {
@@ -278,6 +591,8 @@ export function installFakeBridge(script: FakeScript): void {
       case 'link.open':
       case 'window.hide':
         return null;
+      default:
+        return handleChat(route, input);
     }
   };
 

@@ -4,6 +4,7 @@ import type {
   AppState,
   AssistantMessage,
   Conversation,
+  ConversationSettings,
   EngineState,
   Message,
   ModelInfo,
@@ -26,6 +27,8 @@ const summary = (index: number, title: string, hoursAgo: number) => ({
   title,
   createdAtMs: NOW_MS - hoursAgo * 3_600_000,
   updatedAtMs: NOW_MS - hoursAgo * 3_600_000,
+  pinnedAtMs: null,
+  archivedAtMs: null,
 });
 
 const summaries = [
@@ -46,6 +49,7 @@ const app: AppState = {
   model,
   availableModels: [model, demo],
   conversations: summaries,
+  newDraft: null,
   settings: {
     effort: 'medium',
     modelId: model.id,
@@ -82,6 +86,7 @@ const user = (index: number, text: string): Message => ({
   parentId: null,
   createdAtMs: NOW_MS,
   text,
+  attachments: [],
 });
 
 const assistant = (index: number, over: Partial<AssistantMessage>): AssistantMessage => ({
@@ -91,6 +96,8 @@ const assistant = (index: number, over: Partial<AssistantMessage>): AssistantMes
   parentId: null,
   createdAtMs: NOW_MS,
   effort: 'medium',
+  model: 'gpt-oss-20b',
+  attempt: 1,
   text: '',
   reasoning: '',
   reasoningMs: null,
@@ -99,9 +106,28 @@ const assistant = (index: number, over: Partial<AssistantMessage>): AssistantMes
   ...over,
 });
 
+const conversationSettings: ConversationSettings = {
+  modelId: null,
+  effort: null,
+  systemText: '',
+  temperature: null,
+  topP: null,
+  topK: null,
+  minP: null,
+  maxAnswerTokens: null,
+  thinkingTokens: null,
+  contextTokens: null,
+};
+
 const conversation = (messages: readonly Message[]): Conversation => ({
   ...(summaries[0] ?? summary(1, '', 0)),
   messages,
+  branches: [],
+  settings: conversationSettings,
+  queued: [],
+  draft: null,
+  cut: null,
+  isSummarising: false,
 });
 
 const script = (over: Partial<AppState>, messages: readonly Message[] | null = null): FakeScript => ({

@@ -262,6 +262,7 @@ describe.skipIf(noChromium !== null)('the window', () => {
         reasoning: '',
         status: { kind: 'answering' },
         generatedTokens: 900,
+        reasoningTokens: 0,
       }),
     );
     await page.waitForFunction(
