@@ -35,6 +35,7 @@ import { createHelper } from './wired-limit/helper/helper.ts';
 import { openJournal } from './wired-limit/journal.ts';
 import { askMetal } from './wired-limit/metal.ts';
 import type { ModelNeed } from './wired-limit/plan.ts';
+import { watchOverSsh } from './wired-limit/over-ssh.ts';
 import { noWiredLimit, openWiredLimit } from './wired-limit/session.ts';
 
 export interface AppOptions {
@@ -53,6 +54,8 @@ export interface AppOptions {
   /** Opens an already checked https or mailto address outside the app. */
   openExternal(url: string): Promise<void>;
   hideWindow(): void;
+  /** Says something to the person at a terminal; left out where nobody reads one. */
+  readonly say?: (text: string) => void;
   /** macOS's own commands; the real ones when left out. */
   readonly commands?: Commands;
   /** What so many bytes of the engine count for: themselves, but where a small model stands for a large one. */
@@ -164,10 +167,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     const bytes = current?.folder === folder ? countEngineBytes(current.info.sizeBytes) : 0;
     return { weightsMiB: Math.ceil(bytes / 1_048_576), calibratedPeakMiB: null };
   };
+  // Over SSH a dialog would appear on a screen nobody sits at, or not at all.
+  const hasScreen = (): boolean => process.env['SSH_CONNECTION'] === undefined;
   const scripting = osascriptElevator({
     commands,
-    // A dialog would appear on a screen nobody sits at, or not at all.
-    hasScreen: () => process.env['SSH_CONNECTION'] === undefined,
+    hasScreen,
     isAdmin: () => process.getgroups?.().includes(MAC_ADMIN_GROUP) ?? false,
   });
   const wiredLimit = isMac
@@ -179,6 +183,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         log,
         need: () => (models.current === null ? null : needOf(models.current.folder)),
         askMetal: () => askMetal(options.pythonExecutable),
+        hasScreen,
         engineActiveMiB: () => countEngineBytes(engine.metrics?.memory.activeBytes ?? 0) / 1_048_576,
         ownProcessesMiB: () => process.memoryUsage.rss() / 1_048_576,
         unloadEngine: async () => {
@@ -189,6 +194,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       })
     : noWiredLimit('this is not a Mac');
   wiredLimit.subscribe((state) => publish({ event: 'wiredLimit.state', payload: state }));
+  if (options.say !== undefined && !hasScreen()) watchOverSsh({ wiredLimit, say: options.say });
   const helper = isMac ? createHelper({ commands, rootShell: scripting, userId: userInfo().uid }) : null;
 
   /** MLX takes its limits once, when it starts. */

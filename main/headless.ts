@@ -94,6 +94,7 @@ async function run(asked: HeadlessArguments): Promise<number> {
       endpointPort: asked.endpointPort ?? DEFAULT_ENDPOINT_PORT,
       openExternal: openLink,
       hideWindow: () => {},
+      say,
     });
     opened.push(() => app.dispose());
 

@@ -11,13 +11,13 @@ import type { Commands } from '../memory/commands.ts';
 import { readMemory } from '../memory/reading.ts';
 import { parseSwVers } from '../memory/sw-vers.ts';
 import { parseSysctl } from '../memory/sysctl.ts';
-import { KNOB } from './command.ts';
+import { KNOB, commandToRun } from './command.ts';
 import type { Consent } from './consent.ts';
 import type { ElevationOutcome, Elevator } from './elevator.ts';
 import { type Journal, type JournalContent, type JournalEntry, entryFor, reconcile } from './journal.ts';
 import { FIRST_MACOS, type ModelNeed, leastLimitMiB, mostLimitMiB, plan, refuseLimit } from './plan.ts';
 import { type Effect, type Event, type State, initialState, step, toWiredLimitState } from './state.ts';
-import { causeOfPlan, refusalInWords } from './words.ts';
+import { causeOfChange, causeOfPlan, refusalInWords } from './words.ts';
 
 export interface WiredLimitPorts {
   readonly commands: Commands;
@@ -29,6 +29,8 @@ export interface WiredLimitPorts {
   readonly need: () => ModelNeed | null;
   /** Metal's working set under the present setting, null where it cannot be asked. */
   readonly askMetal: () => Promise<number | null>;
+  /** False over SSH and without a login window: no dialog could appear, so the command itself is told. */
+  readonly hasScreen: () => boolean;
   /** What the engine holds at this moment, to be taken off what is wired. */
   readonly engineActiveMiB: () => number;
   /** The app's own processes without the model. */
@@ -51,6 +53,11 @@ export interface WiredLimit {
   prepare(askedBy: WiredLimitAskedBy, need: ModelNeed): Promise<Failure | null>;
   /** Returns when it has begun. Throws AppFault (refused). */
   raise(consent: Consent, wanted: { readonly limitMiB: number; readonly by: WiredLimitWay }): Promise<void>;
+  /**
+   * Over SSH: what the model waits for, or what the last try was to set, is noted and watched for, without a click:
+   * it opens nothing and changes nothing. The command to show; null when nothing is wanted.
+   */
+  watchByHand(): Promise<string | null>;
   /** Throws AppFault (refused) for a limit that this Mac should not have. */
   checkLimit(limitMiB: number): Promise<void>;
   /** "Put everything back": unloads, restores, verifies, clears the journal. Throws AppFault (refused). */
@@ -78,6 +85,7 @@ export function noWiredLimit(why: string): WiredLimit {
     plan: () => Promise.resolve(null),
     prepare: () => Promise.resolve(null),
     raise: refuse,
+    watchByHand: () => Promise.resolve(null),
     checkLimit: refuse,
     restore: refuse,
     cancel: () => {},
@@ -149,7 +157,10 @@ class Session implements WiredLimit {
     const goesWithout = this.#goesWithout;
     this.#goesWithout = false;
     for (;;) {
-      if (this.#state.kind === 'working') return { cause: causeOfPlan('being-changed'), retry: false };
+      if (this.#state.kind === 'working') {
+        const { by, toMiB } = this.#state;
+        return { cause: causeOfChange(by === 'myself' ? commandToRun(toMiB) : null), retry: false };
+      }
       const found = await this.#findSteady();
       // A Mac that cannot be read is no reason to refuse: the engine has its own words for running out of memory.
       if (found === null) return null;
@@ -180,7 +191,7 @@ class Session implements WiredLimit {
       case 'capped':
       case 'ram-too-small':
       case 'macos-too-old':
-        return { cause: causeOfPlan(made), retry: false };
+        return { cause: causeOfPlan(made, { canAsk: this.#ports.hasScreen() }), retry: false };
     }
   }
 
@@ -190,6 +201,16 @@ class Session implements WiredLimit {
     const found = await this.#findAllowed(limitMiB);
     this.#refuseWhileWorking();
     this.#dispatch({ kind: 'raise', by, fromMiB: found.settingMiB, toMiB: limitMiB });
+  }
+
+  async watchByHand(): Promise<string | null> {
+    const wanted = wantedOf(this.#state);
+    if (wanted === null || this.#disposed) return null;
+    const found = await this.#findSteady();
+    // While it was read somebody else may have answered.
+    if (found === null || wantedOf(this.#state) !== wanted) return null;
+    this.#dispatch({ kind: 'raise', by: 'myself', fromMiB: found.settingMiB, toMiB: wanted });
+    return commandToRun(wanted);
   }
 
   async checkLimit(limitMiB: number): Promise<void> {
@@ -452,7 +473,7 @@ class Session implements WiredLimit {
       case 'watch':
         this.#waiting = new AbortController();
         this.#run(async () => {
-          const outcome = await this.#watch(effect.toMiB, this.#waiting.signal);
+          const outcome = await this.#watch(effect.fromMiB, this.#waiting.signal);
           this.#dispatch({ kind: 'elevated', outcome });
         });
         return;
@@ -507,9 +528,11 @@ class Session implements WiredLimit {
     });
   }
 
-  async #watch(toMiB: number, signal: AbortSignal): Promise<ElevationOutcome> {
+  async #watch(fromMiB: number, signal: AbortSignal): Promise<ElevationOutcome> {
     while (!signal.aborted) {
-      if ((await this.#readSetting()) === toMiB) return { kind: 'done' };
+      const settingMiB = await this.#readSetting();
+      // Whatever it is now: waiting on would leave the user alone with a mistyped number.
+      if (settingMiB !== null && settingMiB !== fromMiB) return { kind: 'done' };
       await this.#pause(WATCH_EVERY_MS, signal);
     }
     return { kind: 'cancelled' };
@@ -527,6 +550,14 @@ class Session implements WiredLimit {
       if (signal.aborted) done();
     });
   }
+}
+
+/** The limit that a refused start, or a raise that came to nothing, is about. */
+function wantedOf(state: State): number | null {
+  if (state.kind === 'trouble') return state.during === 'raise' ? state.wantedMiB : null;
+  if (state.kind !== 'asking') return null;
+  const { verdict } = state.plan;
+  return verdict.kind === 'raise' || verdict.kind === 'capped' ? verdict.toMiB : null;
 }
 
 /** Wired by a 16 GB Mac without a model, where vm_stat does not say. */

@@ -43,6 +43,8 @@ export type State =
       readonly settingMiB: number;
       readonly originalMiB: number | null;
       readonly wantedMiB: number | null;
+      /** The model still waits for another try. */
+      readonly thenStart: boolean;
     };
 
 type Phase =
@@ -53,7 +55,9 @@ type Phase =
   | { readonly kind: 'elevating' }
   /** The user runs the command, we read the value every two seconds. */
   | { readonly kind: 'watching' }
-  | { readonly kind: 'verifying'; readonly outcome: ElevationOutcome };
+  | { readonly kind: 'verifying'; readonly outcome: ElevationOutcome }
+  /** The user set more than was asked for, by hand: theirs to choose, ours to note. */
+  | { readonly kind: 'adopting'; readonly settingMiB: number };
 
 export type Event =
   /** The limit was read and compared with the journal; `need` when a model is to be started that wants more. */
@@ -93,8 +97,8 @@ export type Effect =
   | { readonly kind: 'mark-journal'; readonly entry: JournalEntry }
   /** Answered by `elevated`. */
   | { readonly kind: 'elevate'; readonly toMiB: number }
-  /** Answered by `elevated` when the value is seen. */
-  | { readonly kind: 'watch'; readonly toMiB: number }
+  /** Answered by `elevated` when the value is no longer `fromMiB`. */
+  | { readonly kind: 'watch'; readonly fromMiB: number }
   /** Take the dialog away, or stop watching; that is answered by `elevated` too. */
   | { readonly kind: 'stop-waiting' }
   /** MLX takes its limits once: an engine that runs has to start again, one that was refused may start now. */
@@ -124,8 +128,11 @@ export function step(state: State, event: Event): Step {
         ? to({ ...state, phase: { kind: 'checking' } }, [{ kind: 'read' }])
         : same(state);
     case 'journaled':
+      if (inPhase(state, 'adopting')) return raised(state, state.phase.settingMiB);
       return inPhase(state, 'journaling') ? elevate({ ...state, originalMiB: event.originalMiB }) : same(state);
     case 'journal-failed':
+      // The journal still says where it was; that this value is ours cannot be noted.
+      if (inPhase(state, 'adopting')) return to(trouble(state, 'changed-meanwhile', '', state.phase.settingMiB));
       // Nothing has been changed, and nothing may be.
       return inPhase(state, 'journaling')
         ? to(trouble(state, 'journal-unwritable', event.detail, state.fromMiB))
@@ -147,6 +154,7 @@ export function step(state: State, event: Event): Step {
         settingMiB: state.settingMiB,
         originalMiB: originalOf(state),
         wantedMiB: null,
+        thenStart: false,
       });
   }
 }
@@ -157,7 +165,10 @@ const to = (state: State, effects: readonly Effect[] = []): Step => ({ state, ef
 type Working = Extract<State, { kind: 'working' }>;
 type Resting = Exclude<State, Working | { kind: 'not-needed' }>;
 
-const inPhase = (state: State, kind: Phase['kind']): state is Working =>
+const inPhase = <K extends Phase['kind']>(
+  state: State,
+  kind: K,
+): state is Working & { readonly phase: Extract<Phase, { kind: K }> } =>
   state.kind === 'working' && state.phase.kind === kind;
 
 // ── Looking ───────────────────────────────────────────────────────────────────────────────────────
@@ -226,6 +237,7 @@ function compared(
         settingMiB,
         originalMiB: left.entry.originalMiB,
         wantedMiB: null,
+        thenStart: false,
       });
     case 'damaged': {
       const lost = settingMiB !== 0;
@@ -238,6 +250,7 @@ function compared(
           settingMiB,
           originalMiB: lost ? 0 : null,
           wantedMiB: null,
+          thenStart: false,
         },
         lost ? [{ kind: 'write-lost-journal', settingMiB }] : [],
       );
@@ -249,7 +262,7 @@ function compared(
 
 function raise(state: State, { by, fromMiB, toMiB }: Extract<Event, { kind: 'raise' }>): Step {
   if (state.kind === 'working' || state.kind === 'not-needed') return same(state);
-  const thenStart = state.kind === 'asking';
+  const thenStart = state.kind === 'asking' || (state.kind === 'trouble' && state.thenStart);
   const work: Work = { during: 'raise', by, fromMiB, toMiB, originalMiB: originalOf(state) ?? fromMiB, thenStart };
   // No dialog for what is there already; it may be another tool's, so it is not ours to journal.
   if (fromMiB === toMiB) {
@@ -318,11 +331,11 @@ const resting = (settingMiB: number, originalMiB: number | null): State =>
 const elevate = (state: Working): Step =>
   state.by === 'prompt'
     ? to({ ...state, phase: { kind: 'elevating' } }, [{ kind: 'elevate', toMiB: state.toMiB }])
-    : to({ ...state, phase: { kind: 'watching' } }, [{ kind: 'watch', toMiB: state.toMiB }]);
+    : to({ ...state, phase: { kind: 'watching' } }, [{ kind: 'watch', fromMiB: state.fromMiB }]);
 
 function read(state: State, settingMiB: number): Step {
   if (state.kind !== 'working') return same(state);
-  const { phase, toMiB, fromMiB, during, originalMiB, thenStart } = state;
+  const { phase, toMiB, fromMiB, during, by } = state;
   switch (phase.kind) {
     case 'checking':
       if (settingMiB === toMiB) return restored(toMiB);
@@ -332,8 +345,11 @@ function read(state: State, settingMiB: number): Step {
     case 'verifying':
       if (settingMiB === toMiB) {
         if (during === 'restore') return restored(toMiB);
-        return to({ kind: 'raised', settingMiB, originalMiB, fromEarlierRun: false }, [
-          { kind: 'start-engine', evenIfOff: thenStart },
+        return raised(state, settingMiB);
+      }
+      if (during === 'raise' && by === 'myself' && settingMiB > toMiB && settingMiB !== fromMiB) {
+        return to({ ...state, phase: { kind: 'adopting', settingMiB } }, [
+          { kind: 'write-journal', fromMiB: toMiB, toMiB: settingMiB },
         ]);
       }
       if (settingMiB !== fromMiB) return to(trouble(state, 'changed-meanwhile', '', settingMiB));
@@ -342,6 +358,11 @@ function read(state: State, settingMiB: number): Step {
       return same(state);
   }
 }
+
+const raised = ({ originalMiB, thenStart }: Working, settingMiB: number): Step =>
+  to({ kind: 'raised', settingMiB, originalMiB, fromEarlierRun: false }, [
+    { kind: 'start-engine', evenIfOff: thenStart },
+  ]);
 
 const restored = (settingMiB: number): Step =>
   to({ kind: 'idle', settingMiB, note: noteOf('restored', settingMiB) }, [{ kind: 'clear-journal' }]);
@@ -368,6 +389,7 @@ const trouble = (work: Work, code: TroubleCode, detail: string, settingMiB: numb
   settingMiB,
   originalMiB: settingMiB === work.originalMiB ? null : work.originalMiB,
   wantedMiB: work.toMiB,
+  thenStart: work.thenStart,
 });
 
 const originalOf = (state: Resting): number | null => (state.kind === 'idle' ? null : state.originalMiB);
@@ -378,7 +400,7 @@ export function toWiredLimitState(state: State): WiredLimitState {
   switch (state.kind) {
     case 'working': {
       const { during, by, fromMiB, toMiB, originalMiB, thenStart } = state;
-      if (state.phase.kind === 'verifying') {
+      if (state.phase.kind === 'verifying' || state.phase.kind === 'adopting') {
         return { kind: 'verifying', during, fromMiB, toMiB, originalMiB, thenStart };
       }
       const kind = during === 'raise' ? 'raising' : 'restoring';

@@ -14,19 +14,19 @@ const reading: WiredLimitReading = {
 const gptOss = { weightsMiB: 11_516, calibratedPeakMiB: null };
 
 test('why the model was not started, with numbers and what to do', () => {
-  expect(causeOfPlan(plan(reading, gptOss))).toEqual({
+  expect(causeOfPlan(plan(reading, gptOss), { canAsk: true })).toEqual({
     code: 'wired-limit-needed',
     message: 'The GPU may keep 12,124 MiB in place; this model needs 12,800 MiB.',
     nextStep: 'Raise the limit in Headroom’s window, or start without: it will be slow.',
   });
-  expect(causeOfPlan(plan({ ...reading, macosMajor: 15 }, gptOss)).nextStep).toBe(
+  expect(causeOfPlan(plan({ ...reading, macosMajor: 15 }, gptOss), { canAsk: true }).nextStep).toBe(
     'Raise the limit in Headroom’s window. It lasts until the Mac restarts, and one click puts it back.',
   );
-  expect(causeOfPlan(plan({ ...reading, memoryMiB: 8_192 }, gptOss))).toMatchObject({
+  expect(causeOfPlan(plan({ ...reading, memoryMiB: 8_192 }, gptOss), { canAsk: true })).toMatchObject({
     code: 'memory-too-small',
     message: expect.stringContaining('12,160 MiB at its peak; of this Mac’s 8,192 MiB no more than 6,963 MiB'),
   });
-  expect(causeOfPlan(plan({ ...reading, macosMajor: 13 }, gptOss)).message).toContain(
+  expect(causeOfPlan(plan({ ...reading, macosMajor: 13 }, gptOss), { canAsk: true }).message).toContain(
     'debug.iogpu.wired_limit in bytes',
   );
 });

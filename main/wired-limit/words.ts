@@ -1,5 +1,6 @@
 /** What the wired limit's states mean, in words for people. Pure. */
 import type { FailureCause, WiredLimitNote, WiredLimitPlan } from '../../preload/contract.ts';
+import { commandToRun } from './command.ts';
 import type { LimitRefusal } from './plan.ts';
 
 export type TroubleCode =
@@ -133,15 +134,20 @@ export function noteOf(code: WiredLimitNote['code'], settingMiB: number): WiredL
 const limitInWords = (limitMiB: number): string =>
   limitMiB === 0 ? 'macOS’s own choice' : `${limitMiB.toLocaleString('en-US')} MiB`;
 
-/** Why the model was not started. */
-export function causeOfPlan(plan: WiredLimitPlan | 'being-changed'): FailureCause {
-  if (plan === 'being-changed') {
-    return {
-      code: 'wired-limit-being-changed',
-      message: 'The GPU’s memory limit is just being changed.',
-      nextStep: 'Answer the macOS dialog or cancel it, then turn the model on.',
-    };
-  }
+/** Why the model was not started. `command`: what the user is to run, null while macOS's dialog is open. */
+export function causeOfChange(command: string | null): FailureCause {
+  return {
+    code: 'wired-limit-being-changed',
+    message: 'The GPU’s memory limit is just being changed.',
+    nextStep:
+      command === null
+        ? 'Answer the macOS dialog or cancel it, then turn the model on.'
+        : `Run “${command}” in a shell on the Mac: Headroom sees it and starts the model.`,
+  };
+}
+
+/** Why the model was not started. `canAsk`: a dialog could appear here. */
+export function causeOfPlan(plan: WiredLimitPlan, { canAsk }: { readonly canAsk: boolean }): FailureCause {
   const { verdict, needMiB, peakMiB, limitMiB, memoryMiB } = plan;
   const size = (MiB: number): string => `${MiB.toLocaleString('en-US')} MiB`;
   switch (verdict.kind) {
@@ -157,14 +163,23 @@ export function causeOfPlan(plan: WiredLimitPlan | 'being-changed'): FailureCaus
         message: `MLX needs macOS 14 or newer. (The older limit, ${verdict.knob} in ${verdict.knobUnit}, would not help.)`,
         nextStep: 'Update macOS.',
       };
-    default:
+    default: {
+      const raise = verdict.kind === 'raise' || verdict.kind === 'capped' ? commandToRun(verdict.toMiB) : null;
+      const byHand =
+        canAsk || raise === null
+          ? null
+          : `Run “${raise}” in a shell on the Mac: Headroom sees it and starts the model.`;
       return {
         code: 'wired-limit-needed',
         message: `The GPU may keep ${size(limitMiB)} in place; this model needs ${size(needMiB)}.`,
-        nextStep: plan.canStartAnyway
-          ? 'Raise the limit in Headroom’s window, or start without: it will be slow.'
-          : 'Raise the limit in Headroom’s window. It lasts until the Mac restarts, and one click puts it back.',
+        nextStep:
+          byHand !== null
+            ? byHand
+            : plan.canStartAnyway
+              ? 'Raise the limit in Headroom’s window, or start without: it will be slow.'
+              : 'Raise the limit in Headroom’s window. It lasts until the Mac restarts, and one click puts it back.',
       };
+    }
   }
 }
 

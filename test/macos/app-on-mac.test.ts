@@ -1,7 +1,9 @@
 /** The whole headless app on the simulated Mac, with the real engine: what the window hears, and sudden ends. */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { MemorySample, WiredLimitState } from '../../preload/contract.ts';
 import { type NodeWindow, openNodeWindow } from '../headless/node-window.ts';
@@ -110,6 +112,57 @@ test('the model needs a raise: asked, granted, loaded; a panic resets it, and th
   const { state } = await window.call('wiredLimit.plan', null);
   expect(state).toMatchObject({ kind: 'idle', settingMiB: 0, note: { code: 'reset-by-reboot' } });
   expect(changes).not.toContain('set-limit');
+});
+
+test('over SSH: the command is printed once, run in another shell, seen, and the model loads; the journal leads back', async () => {
+  mac = await startSimulatedMac(scenarios['fits-after-a-raise']);
+  app = startAppOnMac(mac.socketPath, home, [], { SSH_CONNECTION: '192.0.2.7 50022 192.0.2.1 22' });
+  window = openNodeWindow((await app.ready).url);
+  const { api, key } = await app.ready;
+  const command = 'sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=12800';
+  const ask = async (): Promise<string> => {
+    const response = await fetch(`${api}/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ messages: [{ role: 'user', content: 'Hello' }], max_tokens: 4 }),
+    });
+    return response.text();
+  };
+  // Who asks is told too; nobody is asked for a password.
+  expect(await ask()).toContain(command);
+  await expect.poll(app.stderr).toContain(command);
+  expect(await ask()).toContain(command);
+  expect(mac.mac().wiredLimitMiB).toBe(0);
+
+  const run = (limitMiB: number): Promise<unknown> =>
+    promisify(execFile)(
+      join(import.meta.dirname, 'bin', 'sysctl'),
+      ['-w', `iogpu.wired_limit_mb=${limitMiB}`],
+      // As sudo would run it.
+      {
+        env: {
+          SIMULATED_MAC_NODE: process.execPath,
+          SIMULATED_MAC_SOCKET: mac.socketPath,
+          SIMULATED_MAC_ROOT: '1',
+        },
+      },
+    );
+  // Mistyped first: said, and watched on.
+  await run(11_800);
+  await expect.poll(app.stderr, { timeout: 10_000 }).toContain('The limit is 11,800 MiB now; that is not');
+  // Once for each thing that happened, however often the model is asked for.
+  expect(app.stderr().split(`\n  ${command}\n`)).toHaveLength(3);
+
+  const loaded = sampleThat(({ wiredBytes }) => (wiredBytes ?? 0) > 13 * GIB);
+  await run(12_800);
+  await loaded;
+  expect(app.stderr()).toContain('The limit is 12,800 MiB now, and the model starts.');
+
+  window.close();
+  await app.end('SIGKILL');
+  await open();
+  const { state } = await window.call('wiredLimit.plan', null);
+  expect(state).toMatchObject({ kind: 'raised', settingMiB: 12_800, fromEarlierRun: true });
 });
 
 test('the dialog is cancelled: nothing is changed, and the window is told', async () => {

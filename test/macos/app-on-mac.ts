@@ -38,6 +38,7 @@ const app = await createApp({
   endpointPort: asked.endpointPort ?? 0,
   openExternal: () => Promise.resolve(),
   hideWindow: () => {},
+  say: (text) => process.stderr.write(`${text}\n`),
   commands: simulatedCommands(socketPath),
   countEngineBytes: counted,
 });

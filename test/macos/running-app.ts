@@ -20,9 +20,15 @@ export interface AppOnMac {
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
-export function startAppOnMac(socketPath: string, home: string, args: readonly string[] = []): AppOnMac {
+/** `environment` is added: `SSH_CONNECTION` for an app started from afar. */
+export function startAppOnMac(
+  socketPath: string,
+  home: string,
+  args: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): AppOnMac {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'app-on-mac.ts'), '--home', home, ...args], {
-    env: { ...process.env, SIMULATED_MAC_SOCKET: socketPath, SSH_CONNECTION: undefined },
+    env: { ...process.env, SIMULATED_MAC_SOCKET: socketPath, SSH_CONNECTION: undefined, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

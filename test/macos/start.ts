@@ -1,5 +1,5 @@
 /**
- * Headroom on a simulated Mac, to look at: `node test/macos/start.ts <scenario> [--speed <n>] [--home <folder>]`.
+ * Headroom on a simulated Mac, to look at: `node test/macos/start.ts <scenario> [--speed <n>] [--home <folder>] [--ssh]`.
  * A panic ends the app without warning and starts it again, as a Mac does.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,8 +16,11 @@ const { values, positionals } = parseArgs({
     speed: { type: 'string', default: '1' },
     home: { type: 'string' },
     port: { type: 'string', default: '0' },
+    ssh: { type: 'boolean', default: false },
   },
 });
+/** As sshd sets it: no dialog can be shown. */
+const SSH = { SSH_CONNECTION: '192.0.2.7 50022 192.0.2.1 22' };
 const [name = ''] = positionals;
 // Whoever reads our output may go away before us.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
@@ -45,7 +48,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 void watch(app);
 
 async function begin(): Promise<AppOnMac> {
-  const started = startAppOnMac(mac.socketPath, home, ['--port', values.port]);
+  const started = startAppOnMac(mac.socketPath, home, ['--port', values.port], values.ssh ? SSH : {});
   started.child.stderr?.pipe(process.stderr);
   process.stdout.write(`${JSON.stringify({ ready: true, ...(await started.ready) })}\n`);
   return started;

@@ -57,6 +57,7 @@ async function open(options: Options = {}): Promise<{ session: WiredLimit; seen:
     log: () => {},
     need: () => GPT_OSS,
     askMetal: () => Promise.resolve(null),
+    hasScreen: () => options.hasScreen ?? true,
     engineActiveMiB: () => 0,
     ownProcessesMiB: () => 0,
     unloadEngine: () => {
@@ -249,6 +250,65 @@ describe('by hand', () => {
     await expect.poll(() => hand.delays.length).toBe(1);
     session.cancel();
     expect(await untilKind(session, 'trouble')).toMatchObject({ cause: { code: 'wired-limit-cancelled' } });
+  });
+
+  test('a higher value, set by hand, is the user’s choice: noted as ours, and put back like ours', async () => {
+    await setUp();
+    const hand = handClock();
+    const engine: string[] = [];
+    const { session } = await open({ clock: hand.clock, onEngine: (what) => engine.push(what) });
+    await session.prepare('endpoint', GPT_OSS);
+    expect(await session.watchByHand()).toBe('sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=12800');
+    await expect.poll(() => hand.delays.length).toBe(1);
+    mac.change({ kind: 'set-limit', limitMiB: 13_312 });
+    hand.tick();
+    expect(await untilKind(session, 'raised')).toMatchObject({ settingMiB: 13_312, originalMiB: 0 });
+    expect(engine).toEqual(['start']);
+    // Also for who comes after a crash.
+    const { session: next } = await open();
+    expect(next.state).toMatchObject({ kind: 'raised', settingMiB: 13_312, originalMiB: 0, fromEarlierRun: true });
+  });
+
+  test('a lower value, set by hand, is said; the next try still starts the model', async () => {
+    await setUp();
+    const hand = handClock();
+    const engine: string[] = [];
+    const { session } = await open({ clock: hand.clock, onEngine: (what) => engine.push(what) });
+    await session.prepare('endpoint', GPT_OSS);
+    await session.watchByHand();
+    await expect.poll(() => hand.delays.length).toBe(1);
+    mac.change({ kind: 'set-limit', limitMiB: 12_000 });
+    hand.tick();
+    expect(await untilKind(session, 'trouble')).toMatchObject({
+      settingMiB: 12_000,
+      cause: { code: 'wired-limit-changed-meanwhile', message: expect.stringContaining('12,000 MiB') },
+    });
+    expect(await session.watchByHand()).toContain('=12800');
+    await expect.poll(() => hand.delays.length).toBe(2);
+    mac.change({ kind: 'set-limit', limitMiB: 12_800 });
+    hand.tick();
+    await untilKind(session, 'raised');
+    expect(engine).toEqual(['start']);
+  });
+
+  test('with nothing wanted there is nothing to watch for', async () => {
+    await setUp();
+    const { session } = await open();
+    expect(await session.watchByHand()).toBeNull();
+    expect(session.state.kind).toBe('idle');
+  });
+
+  test('over SSH the refusal of a start carries the command', async () => {
+    await setUp();
+    const { session } = await open({ hasScreen: false });
+    expect((await session.prepare('endpoint', GPT_OSS))?.cause.nextStep).toContain(
+      '“sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=12800”',
+    );
+    await session.watchByHand();
+    expect((await session.prepare('endpoint', GPT_OSS))?.cause).toMatchObject({
+      code: 'wired-limit-being-changed',
+      nextStep: expect.stringContaining('“sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=12800”'),
+    });
   });
 
   test('over SSH no dialog is tried: the command is there to be run', async () => {
