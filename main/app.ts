@@ -24,6 +24,7 @@ import { memoryHandlers } from './memory/handlers.ts';
 import { readLinuxMemory } from './memory/linux-files.ts';
 import { createMemoryMonitor } from './memory/monitor.ts';
 import { readMemory } from './memory/reading.ts';
+import { ceilingOf, withinCeiling } from './models/context-ceiling.ts';
 import { modelHandlers } from './models/handlers.ts';
 import { readMachine } from './models/machine.ts';
 import { createModels } from './models/models.ts';
@@ -120,6 +121,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   // The Hugging Face library wants a cache folder of its own, also when it is never used.
   const cacheFolder = join(dataFolder, 'cache');
   mkdirSync(cacheFolder, { recursive: true });
+  const ceiling = {
+    ceilingTokens: () =>
+      models.current === null ? null : ceilingOf(settings.current.contextTokens, models.current.maxContextTokens),
+    mostTokens: () => models.current?.maxContextTokens ?? null,
+  };
   const supervisor = createSupervisor({
     spawner: terminalSpawner,
     log,
@@ -130,6 +136,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const engine = guardEngine(supervisor, {
     promptRefusal: (characters) => guard.promptRefusal(characters),
+    bounded: (request, signal) => withinCeiling(request, { engine: supervisor, ...ceiling }, signal),
     used: () => guard.used(),
     answered: (usage) => guard.answered(usage),
   });

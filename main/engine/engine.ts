@@ -67,8 +67,17 @@ export type GenerationEvent =
 /**
  * `stopped`: the engine was turned off meanwhile. `failed`: the engine or its process broke, the message says how.
  * `disconnected`: the answer broke off and nobody knows why. `protected`: ended or refused to save the machine's memory.
+ * `context-full`: the prompt leaves no room for an answer below the user's ceiling; see `ContextFull`.
  */
-export type EngineErrorCode = 'aborted' | 'stopped' | 'off' | 'failed' | 'bad-request' | 'disconnected' | 'protected';
+export type EngineErrorCode =
+  | 'aborted'
+  | 'stopped'
+  | 'off'
+  | 'failed'
+  | 'bad-request'
+  | 'disconnected'
+  | 'protected'
+  | 'context-full';
 
 /** Thrown by `generate` and `count`. `aborted` when the caller's signal ended it. */
 export class EngineError extends Error {
@@ -82,6 +91,32 @@ export class EngineError extends Error {
     this.nextStep = nextStep;
   }
 }
+
+/** The numbers of a prompt that is too long for the context. */
+export interface ContextNumbers {
+  readonly promptTokens: number;
+  readonly ceilingTokens: number;
+  /** The longest context the model was made for; null when it does not say. */
+  readonly mostTokens: number | null;
+}
+
+export class ContextFull extends EngineError {
+  readonly numbers: ContextNumbers;
+
+  constructor(numbers: ContextNumbers) {
+    const { promptTokens, ceilingTokens, mostTokens } = numbers;
+    const canRaise = mostTokens === null || mostTokens > ceilingTokens;
+    super(
+      'context-full',
+      `This takes ${inThousands(promptTokens)} tokens, and the context is set to ${inThousands(ceilingTokens)}: no room is left for an answer.`,
+      `${canRaise ? 'Raise the context with the slider, shorten' : 'Shorten'} the message, or begin a new conversation.`,
+    );
+    this.name = 'ContextFull';
+    this.numbers = numbers;
+  }
+}
+
+const inThousands = (count: number): string => count.toLocaleString('en-US');
 
 /** The engine's own numbers, as its `/metrics` reports them; bytes, tokens, seconds. */
 export interface EngineMetrics {

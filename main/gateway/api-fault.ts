@@ -1,6 +1,6 @@
 /** Errors as programs that speak OpenAI's protocol expect them. */
 import { appErrorOf } from '../host/app-error.ts';
-import { EngineError } from '../engine/engine.ts';
+import { ContextFull, EngineError } from '../engine/engine.ts';
 import { AppFault } from '../fault.ts';
 import type { Log } from '../log/log.ts';
 
@@ -54,11 +54,19 @@ const engineFaults: Record<EngineError['code'], { readonly status: number; reado
   disconnected: { status: 500, code: 'model_failed' },
   'bad-request': { status: 400, code: 'bad_request' },
   protected: { status: 503, code: 'memory_short' },
+  'context-full': { status: 400, code: 'context_length_exceeded' },
 };
 
 /** Anything thrown while a request was served. What is unknown is logged under a number, never shown. */
 export function apiFaultOf(thrown: unknown, log: Log): ApiFault {
   if (thrown instanceof ApiFault) return thrown;
+  if (thrown instanceof ContextFull) {
+    const { promptTokens, ceilingTokens } = thrown.numbers;
+    // OpenAI's words: programs look for them to shorten a conversation by themselves.
+    const message = `This model's maximum context length is ${ceilingTokens} tokens. However, your messages resulted in ${promptTokens} tokens.`;
+    const { status, code } = engineFaults['context-full'];
+    return new ApiFault(status, code, `${message} ${thrown.nextStep}`, 'messages');
+  }
   if (thrown instanceof EngineError) {
     const { status, code } = engineFaults[thrown.code];
     return new ApiFault(status, code, sentence(thrown.message, thrown.nextStep));

@@ -13,6 +13,7 @@ const engineCodes: Record<EngineError['code'], ErrorCode> = {
   disconnected: 'engine-failed',
   'bad-request': 'refused',
   protected: 'refused',
+  'context-full': 'context-full',
 };
 
 /**

@@ -53,7 +53,8 @@ function engineThat(finishes: boolean): {
       throw new EngineError('aborted', 'The request was cancelled.', '');
     },
   };
-  const engine = guardEngine(inner as Engine, {
+  const engine = guardEngine({ ...inner, state: { kind: 'ready', sinceMs: 0 } } as Engine, {
+    bounded: async (asked) => asked,
     promptRefusal: (characters) => {
       asked.push(characters);
       return refusal;

@@ -17,6 +17,8 @@ export interface GuardedEngine extends Engine {
 export interface GuardedEnginePorts {
   /** Why this prompt is not taken now. */
   promptRefusal(characters: number): Words | null;
+  /** The request as the engine gets it: bounded by the context's ceiling. Throws EngineError when it is too long. */
+  bounded(request: GenerationRequest, signal: AbortSignal): Promise<GenerationRequest>;
   /** An answer begins or ends. */
   used(): void;
   answered(usage: GenerationUsage): void;
@@ -41,7 +43,10 @@ export function guardEngine(engine: Engine, ports: GuardedEnginePorts): GuardedE
     ports.used();
     try {
       const signal = AbortSignal.any([options.signal, answer.cut.signal]);
-      for await (const event of engine.generate(request, { ...options, signal })) {
+      // Counting a prompt waits for the engine's tokenizer: whoever reads should know what for.
+      if (COUNTS_LATER.has(engine.state.kind)) yield { kind: 'waiting', for: 'engine', ahead: 0 };
+      const bounded = await ports.bounded(request, signal);
+      for await (const event of engine.generate(bounded, { ...options, signal })) {
         if (event.kind === 'finish') ports.answered(event.usage);
         yield event;
       }
@@ -79,6 +84,8 @@ export function guardEngine(engine: Engine, ports: GuardedEnginePorts): GuardedE
     openAnswers: () => open.size,
   };
 }
+
+const COUNTS_LATER: ReadonlySet<Engine['state']['kind']> = new Set(['preparing', 'starting', 'loading', 'waiting']);
 
 /** Characters of what the model has to read. */
 const promptLength = ({ messages }: Pick<GenerationRequest, 'messages'>): number =>
