@@ -16,6 +16,12 @@ class PlainSplitter:
 
     thinking = False
 
+    def end_of_thinking(self) -> str | None:
+        return None
+
+    def resume(self, reasoning: str, content: str) -> str:
+        return content
+
     def feed(self, text: str) -> list[Delta]:
         return [Text(CONTENT, text)] if text else []
 
@@ -80,6 +86,10 @@ class Answer:
         if self._splitter.thinking:
             self.reasoning_tokens += 1
         return self._stopped(self._splitter.feed(self._detokenizer.add(token)))
+
+    def end_of_thinking(self) -> str | None:
+        """See ``Splitter``."""
+        return self._splitter.end_of_thinking()
 
     def finish(self) -> list[Delta]:
         """What was held back. Nothing may be added afterwards."""

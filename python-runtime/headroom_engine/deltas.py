@@ -46,3 +46,13 @@ class Splitter(Protocol):
     def thinking(self) -> bool:
         """Whether the text so far ends while the model is still thinking."""
         ...
+
+    def end_of_thinking(self) -> str | None:
+        """What the model would have to write here to end its thinking and begin the answer. None
+        when it is not thinking, or in the middle of a marker: then ask again a token later."""
+        ...
+
+    def resume(self, reasoning: str, content: str) -> str:
+        """Takes up an answer that broke off: the text that stands between the prompt and what is
+        generated next. Nothing of it comes out again."""
+        ...

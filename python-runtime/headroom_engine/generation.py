@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,10 +98,25 @@ class Job:
     sampling: Sampling
     max_tokens: int
     answer: Answer
+    encode_more: Callable[[str], list[int]]
     # Whether the client has closed its connection, even if nobody has looked yet.
     is_abandoned: Callable[[], bool]
     events: queue.SimpleQueue[Event] = field(default_factory=queue.SimpleQueue)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    # The user does not want to wait for the end of the thinking.
+    answer_now: threading.Event = field(default_factory=threading.Event)
+    thinking_budget: int | None = None
+    # False for a side request: it reads the cache, and leaves nothing in it.
+    keeps_cache: bool = True
+
+    def forced(self) -> list[int]:
+        """Tokens to put in where the answer stands now: they end the thinking."""
+        budget = self.thinking_budget
+        spent = budget is not None and self.answer.reasoning_tokens >= budget
+        if not spent and not self.answer_now.is_set():
+            return []
+        text = self.answer.end_of_thinking()
+        return [] if text is None else self.encode_more(text)
 
 
 class DropCaches:
@@ -139,6 +154,14 @@ class Slot:
         with self._changed:
             if self._live is not None:
                 self._live.cancelled.set()
+
+    def answer_now(self, id: str) -> bool:
+        """False when that request does not run."""
+        with self._changed:
+            if self._live is None or self._live.id != id:
+                return False
+            self._live.answer_now.set()
+            return True
 
 
 class Generation:
@@ -186,6 +209,10 @@ class Generation:
             self._slot.free()
             raise
         self._jobs.put(job)
+
+    def answer_now(self, id: str) -> bool:
+        """Ends the thinking of this request; False when it does not run."""
+        return self._slot.answer_now(id)
 
     def drop_caches(self) -> None:
         """Gives back what is kept only to be faster: at once when idle, else with the chunk or
@@ -273,7 +300,7 @@ class Generation:
             job.events.put(last)
 
     def _answer(self, job: Job) -> Finished | Failed:
-        from mlx_lm.generate import generate_step, generation_stream
+        from mlx_lm.generate import generation_stream
 
         assert self._prompt_cache is not None
         rates: dict[str, float | None] = {}
@@ -288,18 +315,11 @@ class Generation:
                     mx.random.seed(job.sampling.seed % 2**64)
                 if not self._prefill(job, cache, start):
                     return _cancelled(job)
-                steps = generate_step(
-                    mx.array(job.prompt[-1:]),
-                    self._model,
-                    max_tokens=job.max_tokens,
-                    sampler=_sampler(job.sampling),
-                    logits_processors=_logits_processors(job.sampling),
-                    prompt_cache=cache,
-                )
+                steps = self._decode(job, cache)
                 first: float | None = None
                 now = began
                 try:
-                    for token, _ in steps:
+                    for token in steps:
                         now = time.perf_counter()
                         if first is None:
                             first = now
@@ -346,10 +366,44 @@ class Generation:
                 self._monitor.prefilled(done - start)
                 self._drop_if_wanted()
                 job.events.put(Prefilling(done - start, last + 1 - start))
-            if end > start:
+            if end > start and job.keeps_cache:
                 self._prompt_cache.insert(job.prompt[:end], cache, kind)
                 self._monitor.prompt_cache(self._prompt_cache.sequences, self._prompt_cache.bytes)
         return not job.cancelled.is_set()
+
+    def _decode(self, job: Job, cache: list[Any]) -> Generator[int]:
+        """The tokens of the answer, one by one. Where tokens are put in, ``generate_step`` begins
+        anew behind them: of the token it had sampled in their place the cache holds nothing."""
+        from mlx_lm.generate import generate_step
+
+        sampler, processors = _sampler(job.sampling), _logits_processors(job.sampling)
+        # What the cache does not hold yet.
+        ahead = job.prompt[-1:]
+        forced = job.forced()
+        left = job.max_tokens
+        while left > 0:
+            ahead = ahead + forced
+            yield from forced[:left]
+            left -= len(forced)
+            steps = generate_step(
+                mx.array(ahead),
+                self._model,
+                max_tokens=max(left, 0),
+                sampler=sampler,
+                logits_processors=processors,
+                prompt_cache=cache,
+            )
+            try:
+                for token, _ in steps:
+                    left -= 1
+                    yield token
+                    if forced := job.forced():
+                        break
+                else:
+                    return
+            finally:
+                steps.close()
+            ahead = []
 
     def _new_cache(self) -> list[Any]:
         from mlx_lm.models.cache import make_prompt_cache

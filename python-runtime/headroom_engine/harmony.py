@@ -35,6 +35,7 @@ MARKERS: Final = (
 )
 ENDS: Final = frozenset(("<|end|>", "<|return|>", "<|call|>", "<|endoftext|>"))
 LONGEST_HEADER: Final = 256
+ANSWER_HEADER: Final = "<|channel|>final<|message|>"
 # Names a message may be addressed to that are no tools.
 _PEOPLE: Final = frozenset(("assistant", "user", "all", "system", "developer", ""))
 _RECIPIENT: Final = re.compile(r"(?:^|\s)to=(\S+)")
@@ -62,6 +63,7 @@ class HarmonySplitter:
         self._tool = -1
         self._tools = 0
         self._answered = False
+        self._begun = False
 
     @property
     def thinking(self) -> bool:
@@ -69,7 +71,31 @@ class HarmonySplitter:
             return self._kind == REASONING
         return not self._answered
 
+    def end_of_thinking(self) -> str | None:
+        if not self.thinking:
+            return None
+        if self._state == "body":
+            return f"<|end|><|start|>assistant{ANSWER_HEADER}"
+        if self._state == "header" or self._held:
+            return None
+        if not self._role_open:
+            if self._pending:
+                return None
+            return f"<|start|>assistant{ANSWER_HEADER}" if self._begun else ANSWER_HEADER
+        return f"assistant{ANSWER_HEADER}" if not self._pending else None
+
+    def resume(self, reasoning: str, content: str) -> str:
+        text = f"<|channel|>analysis<|message|>{reasoning}" if reasoning else ""
+        if content:
+            start = "<|end|><|start|>assistant" if reasoning else ""
+            text += f"{start}{ANSWER_HEADER}{content}"
+        self.feed(text)
+        # It may look like the beginning of a marker, but it has been said.
+        self._held = ""
+        return text
+
     def feed(self, text: str) -> list[Delta]:
+        self._begun = self._begun or text != ""
         out: list[Delta] = []
         text = self._held + text
         self._held = ""

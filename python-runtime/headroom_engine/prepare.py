@@ -13,7 +13,16 @@ from .errors import ApiError, bad_request
 from .generation import Job
 from .loading import ModelFolder
 from .prompt_cache import Kind
-from .request import Body, read_date, read_effort, read_limits, read_sampling
+from .request import (
+    Body,
+    read_beginning,
+    read_date,
+    read_effort,
+    read_keeps_cache,
+    read_limits,
+    read_sampling,
+    read_thinking_budget,
+)
 from .tokenizer import ChatTokenizer
 
 # Below this a snapshot of the instructions alone is not worth its place in the cache.
@@ -37,8 +46,17 @@ def chat_job(
     effort, date = read_effort(body), read_date(body)
     prompt = tokenizer.chat_prompt(conversation, effort, date)
     splitter = tokenizer.splitter(conversation.tools)
+    boundaries = _boundaries(prompt, conversation, tokenizer, effort, date)
+    if (beginning := read_beginning(body)) is not None:
+        # Where a new answer to the same messages would go on from.
+        boundaries.append((len(prompt) - 1, "user"))
+        defuse = tokenizer.defuser.text
+        text = splitter.resume(defuse(beginning.reasoning), defuse(beginning.content))
+        prompt = prompt + tokenizer.encode_more(text)
     job = _job(id, body, prompt, splitter, tokenizer, folder, max_tokens_default, is_abandoned)
-    job.boundaries = _boundaries(prompt, conversation, tokenizer, effort, date)
+    job.boundaries = boundaries
+    job.thinking_budget = read_thinking_budget(body)
+    job.keeps_cache = read_keeps_cache(body)
     return job
 
 
@@ -92,6 +110,7 @@ def _job(
         sampling=read_sampling(body, folder.sampling, tokenizer.vocabulary_size),
         max_tokens=most,
         answer=Answer(tokenizer.detokenizer(), splitter, tokenizer.eos_tokens, limits.stop),
+        encode_more=tokenizer.encode_more,
         is_abandoned=is_abandoned,
     )
 

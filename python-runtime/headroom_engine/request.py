@@ -95,6 +95,42 @@ def read_effort(body: Body) -> str | None:
     return effort
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """What an answer that broke off has said already."""
+
+    reasoning: str
+    content: str
+
+
+def read_beginning(body: Body) -> Beginning | None:
+    """``continue: {reasoning, content}``; None where there is nothing to go on from."""
+    given = body.get("continue")
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise bad_request("continue must be an object with reasoning and content")
+    texts = [given.get(name) or "" for name in ("reasoning", "content")]
+    if not all(isinstance(text, str) for text in texts):
+        raise bad_request("continue must be an object with reasoning and content")
+    return Beginning(*texts) if any(texts) else None
+
+
+def read_thinking_budget(body: Body) -> int | None:
+    """Tokens of reasoning after which the answer has to begin."""
+    if body.get("thinking_budget") is None:
+        return None
+    return _integer(body, "thinking_budget", 0, 0, 2**31)
+
+
+def read_keeps_cache(body: Body) -> bool:
+    """``cache: "none"``: a side request, which is to leave the conversations' cache alone."""
+    cache = body.get("cache", "keep")
+    if cache not in ("keep", "none"):
+        raise bad_request("cache must be keep or none")
+    return bool(cache == "keep")
+
+
 def read_date(body: Body) -> datetime:
     """The day the conversation takes place on. Given by the client, it outlives midnight."""
     text = body.get("date")

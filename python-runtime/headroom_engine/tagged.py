@@ -16,6 +16,10 @@ class TaggedSplitter:
         self._state = make_text_state_machine(wrapper).make_state(
             wrapper.response_initial_state or "normal"
         )
+        self._think_tags: tuple[str, str] | None = (
+            (wrapper.think_start, wrapper.think_end) if wrapper.has_thinking else None
+        )
+        self._begun = False
         self._parse = wrapper.tool_parser
         self._tools_given = tools
         self._calls = 0
@@ -25,7 +29,29 @@ class TaggedSplitter:
     def thinking(self) -> bool:
         return bool(self._state[0] == REASONING)
 
+    def end_of_thinking(self) -> str | None:
+        if self._think_tags is None:
+            return None
+        start, end = self._think_tags
+        if self.thinking:
+            return f"\n{end}\n\n"
+        return None if self._begun else f"{start}\n\n{end}\n\n"
+
+    def resume(self, reasoning: str, content: str) -> str:
+        if self._think_tags is None or not (reasoning or self.thinking):
+            text = content
+        else:
+            start, end = self._think_tags
+            text = reasoning if self.thinking else f"{start}\n{reasoning}"
+            if content:
+                text += f"\n{end}\n\n{content}"
+        self.feed(text)
+        state, _, _ = self._machine.flush(self._state)
+        self._state = state
+        return text
+
     def feed(self, text: str) -> list[Delta]:
+        self._begun = self._begun or text != ""
         self._state, segments = self._machine.split(self._state, text)
         out: list[Delta] = []
         for i, (state, piece) in enumerate(segments):

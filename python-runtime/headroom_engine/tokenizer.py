@@ -42,6 +42,10 @@ class ChatTokenizer(Protocol):
         """A raw prompt. Control text in it counts."""
         ...
 
+    def encode_more(self, text: str) -> list[int]:
+        """Text behind other tokens. Control text in it counts."""
+        ...
+
     def chat_prompt(
         self, conversation: Conversation, reasoning_effort: str | None, date: datetime
     ) -> list[int]:
@@ -92,6 +96,9 @@ class LeanTokenizer:
 
     def encode(self, text: str) -> list[int]:
         return self._tokenizer.encode(text).ids
+
+    def encode_more(self, text: str) -> list[int]:
+        return self._tokenizer.encode(text, add_special_tokens=False).ids
 
     def chat_prompt(
         self, conversation: Conversation, reasoning_effort: str | None, date: datetime
@@ -177,6 +184,9 @@ class FullTokenizer:
 
     def encode(self, text: str) -> list[int]:
         return list(self._wrapper.encode(text))
+
+    def encode_more(self, text: str) -> list[int]:
+        return list(self._wrapper.encode(text, add_special_tokens=False))
 
     def chat_prompt(
         self, conversation: Conversation, reasoning_effort: str | None, date: datetime

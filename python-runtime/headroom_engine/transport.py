@@ -123,6 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
             {
                 "/count": self._count,
                 "/drop-cache": self._drop_cache,
+                "/answer-now": self._answer_now,
                 "/v1/chat/completions": self._chat,
                 "/v1/completions": self._completion,
             }
@@ -173,6 +174,12 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.monitor.phase not in ("ready", "busy"):
             raise ApiError(503, self._phase_or("loading"), "the model is not loaded")
         self.server.generation.drop_caches()
+        self._send_json(200, {"status": "ok"})
+
+    def _answer_now(self) -> None:
+        id = self._read_body().get("id")
+        if not isinstance(id, str) or not self.server.generation.answer_now(id):
+            raise ApiError(404, "not_found", "there is no such answer under way")
         self._send_json(200, {"status": "ok"})
 
     def _chat(self) -> None:

@@ -164,11 +164,17 @@ class RunningEngine:
         self._folder.cleanup()
 
 
+def listens(path: str) -> bool:
+    """The file is there a moment before anybody can connect."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(path) == 0
+
+
 def wait_for_socket(
     path: str, process: subprocess.Popen[bytes] | None, seconds: float = 20
 ) -> None:
     deadline = time.monotonic() + seconds
-    while not os.path.exists(path):
+    while not listens(path):
         assert process is None or process.poll() is None, "the engine ended before it listened"
         assert time.monotonic() < deadline, "no socket"
         time.sleep(0.01)
