@@ -1,50 +1,97 @@
+import { defaultRangeExtractor, type Range, useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown } from 'lucide-react';
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { Message } from '../../preload/contract.ts';
 import { Hidden } from '../ui/hidden.tsx';
 import { Answer } from './answer.tsx';
 import styles from './conversation.module.css';
-import { followsEnd, type ScrollMetrics } from './scroll.ts';
+import { estimatedHeight, type RowSpan, rowsToDraw } from './rows.ts';
 import { UserBubble } from './user-bubble.tsx';
 
-const measure = (view: HTMLElement): ScrollMetrics => ({
-  top: view.scrollTop,
-  viewHeight: view.clientHeight,
-  contentHeight: view.scrollHeight,
+/** The reader who has moved up by more than this, in pixels, is not pulled back: less is a rounding error. */
+const LET_GO = 4;
+/** Further from the end than a line of text, the way back is shown. */
+const AWAY = 24;
+
+const Row = memo(function Row({ message, isLast }: { readonly message: Message; readonly isLast: boolean }) {
+  return message.role === 'user' ? <UserBubble message={message} /> : <Answer message={message} isLast={isLast} />;
 });
 
+/** The row a node of the page lies in, or null. */
+function rowOf(node: Node | null, within: HTMLElement | null): number | null {
+  const element = node instanceof Element ? node : (node?.parentElement ?? null);
+  const row = element?.closest<HTMLElement>('[data-index]') ?? null;
+  return row !== null && within?.contains(row) ? Number(row.dataset['index']) : null;
+}
+
+/** Rows that hold the focus or a selection: they stay drawn wherever the reader scrolls. */
+function pinnedRows(view: HTMLElement | null): readonly RowSpan[] {
+  const spans: RowSpan[] = [];
+  const focused = rowOf(document.activeElement, view);
+  if (focused !== null) spans.push({ first: focused, last: focused });
+  const selection = getSelection();
+  if (selection !== null && !selection.isCollapsed) {
+    const ends = [rowOf(selection.anchorNode, view), rowOf(selection.focusNode, view)].filter((row) => row !== null);
+    if (ends.length > 0) spans.push({ first: Math.min(...ends), last: Math.max(...ends) });
+  }
+  return spans;
+}
+
 /**
- * The messages. The end stays in view while an answer grows, until the reader scrolls up; then nothing moves under
- * their eyes, and a button leads back.
+ * The messages; only those near the view are in the page, whatever the conversation's length. The end stays in view
+ * while an answer grows, until the reader scrolls up; then nothing moves under their eyes, and a button leads back.
  */
 export function Conversation({ messages }: { readonly messages: readonly Message[] }) {
   const view = useRef<HTMLDivElement>(null);
-  const content = useRef<HTMLDivElement>(null);
-  const follows = useRef(true);
-  const before = useRef<ScrollMetrics>({ top: 0, viewHeight: 0, contentHeight: 0 });
   const [isAway, setIsAway] = useState(false);
+  const wasAtEnd = useRef(true);
+
+  const rangeExtractor = useCallback((range: Range) => {
+    const inView = defaultRangeExtractor(range);
+    return rowsToDraw({ first: inView[0] ?? 0, last: inView.at(-1) ?? -1 }, range.count, pinnedRows(view.current));
+  }, []);
+  const list = useVirtualizer<HTMLDivElement, HTMLDivElement>({
+    count: messages.length,
+    getScrollElement: () => view.current,
+    getItemKey: (index) => messages[index]?.id ?? index,
+    estimateSize: (index) => (messages[index] === undefined ? 0 : estimatedHeight(messages[index])),
+    rangeExtractor,
+    overscan: 2,
+    gap: 16,
+    paddingStart: 16,
+    paddingEnd: 16,
+    anchorTo: 'end',
+    followOnAppend: true,
+    scrollEndThreshold: LET_GO,
+    directDomUpdates: true,
+    // A transform would make each row the frame of what is fixed to the window (the address of a link pointed at).
+    directDomUpdatesMode: 'position',
+    onChange: (instance) => {
+      const distance = instance.getDistanceFromEnd();
+      wasAtEnd.current = distance <= LET_GO;
+      setIsAway(distance > AWAY);
+    },
+  });
 
   const toEnd = useCallback(() => {
-    if (view.current === null) return;
-    follows.current = true;
-    view.current.scrollTop = view.current.scrollHeight;
-    before.current = measure(view.current);
+    wasAtEnd.current = true;
+    list.scrollToEnd();
     setIsAway(false);
-  }, []);
+  }, [list]);
 
   // What the reader sends is what they want to see.
   const lastUserId = messages.findLast(({ role }) => role === 'user')?.id;
   useLayoutEffect(toEnd, [toEnd, lastUserId]);
 
+  // A composer that grows takes height from the end, which has to stay in view.
   useEffect(() => {
-    if (view.current === null || content.current === null) return;
+    if (view.current === null) return;
     const observer = new ResizeObserver(() => {
-      if (follows.current) toEnd();
+      if (wasAtEnd.current) list.scrollToEnd();
     });
     observer.observe(view.current);
-    observer.observe(content.current);
     return () => observer.disconnect();
-  }, [toEnd]);
+  }, [list]);
 
   return (
     <div className={styles.frame}>
@@ -57,21 +104,18 @@ export function Conversation({ messages }: { readonly messages: readonly Message
         aria-live="off"
         aria-label="Conversation"
         tabIndex={0}
-        onScroll={(event) => {
-          const now = measure(event.currentTarget);
-          follows.current = followsEnd(follows.current, before.current, now);
-          before.current = now;
-          setIsAway(!follows.current);
-        }}
       >
-        <div ref={content} className={styles.content}>
-          {messages.map((message, index) =>
-            message.role === 'user' ? (
-              <UserBubble key={message.id} message={message} />
-            ) : (
-              <Answer key={message.id} message={message} isLast={index === messages.length - 1} />
-            ),
-          )}
+        <div ref={list.containerRef} className={styles.content}>
+          {list.getVirtualItems().map(({ key, index }) => {
+            const message = messages[index];
+            return (
+              message !== undefined && (
+                <div key={key} ref={list.measureElement} data-index={index} className={styles.row}>
+                  <Row message={message} isLast={index === messages.length - 1} />
+                </div>
+              )
+            );
+          })}
         </div>
       </div>
       {isAway && (

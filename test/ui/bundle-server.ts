@@ -4,7 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, relative } from 'node:path';
 
-const rendererFolder = join(import.meta.dirname, '../../out/renderer');
+/** HEADROOM_TEST_BUNDLE names another build to look at than the last one of `npm run build`. */
+const builtFolder = process.env['HEADROOM_TEST_BUNDLE'] ?? join(import.meta.dirname, '../../out/renderer');
 
 const CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'";
@@ -20,14 +21,13 @@ export interface BundleServer {
   close(): Promise<void>;
 }
 
-export async function serveBundle(): Promise<BundleServer> {
-  if (!existsSync(join(rendererFolder, 'index.html')))
-    throw new Error('The window is not built: run `npm run build` first.');
+export async function serveBundle(folder = builtFolder): Promise<BundleServer> {
+  if (!existsSync(join(folder, 'index.html'))) throw new Error('The window is not built: run `npm run build` first.');
   const files = new Map(
-    readdirSync(rendererFolder, { recursive: true, withFileTypes: true })
+    readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
-      .map((path) => [`/${relative(rendererFolder, path)}`, path]),
+      .map((path) => [`/${relative(folder, path)}`, path]),
   );
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
