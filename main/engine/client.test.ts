@@ -74,6 +74,34 @@ async function collect(signal = new AbortController().signal): Promise<Generatio
   return events;
 }
 
+describe('answer now', () => {
+  it('is passed on once, with the name the engine gave', async () => {
+    const wish = new AbortController();
+    answer = (incoming, response) => {
+      if (incoming.url === '/answer-now') {
+        response.end('{"status":"ok"}');
+        return;
+      }
+      response.write(
+        data({ id: 'chatcmpl-7', choices: [{ index: 0, delta: { reasoning: 'Hm' }, finish_reason: null }] }),
+      );
+      wish.abort();
+      setTimeout(
+        () => response.end(`${delta({ content: 'So.' }, { finish_reason: 'stop' })}${data(usage)}data: [DONE]\n\n`),
+        50,
+      );
+    };
+    const asked = { ...request, answerNow: wish.signal, thinkingBudgetTokens: 5, cache: 'none' } as const;
+    const events: GenerationEvent[] = [];
+    const { signal } = new AbortController();
+    for await (const event of client.chat(asked, { signal })) events.push(event);
+    expect(events.map((event) => event.kind)).toEqual(['reasoning', 'content', 'finish']);
+    expect(seen.map(({ path }) => path)).toEqual(['/v1/chat/completions', '/answer-now']);
+    expect(JSON.parse(seen[0]?.body ?? '')).toMatchObject({ thinking_budget: 5, cache: 'none' });
+    expect(JSON.parse(seen[1]?.body ?? '')).toEqual({ id: 'chatcmpl-7' });
+  });
+});
+
 describe('chat', () => {
   const whole = [
     ': keepalive 0/11\n\n',

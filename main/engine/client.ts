@@ -157,6 +157,7 @@ const deltaText = v.optional(v.nullable(v.string()));
 const rate = v.optional(v.nullable(v.number()), null);
 const lengthIn = v.optional(v.nullable(v.picklist(['reasoning', 'answer'])));
 const chunkSchema = v.object({
+  id: v.optional(v.string()),
   error: v.optional(v.object({ code: v.optional(v.string(), 'failed'), message: v.string() })),
   choices: v.optional(
     v.array(
@@ -236,6 +237,9 @@ const bodyOf = (request: GenerationRequest): object => ({
   ...(request.topP === undefined ? {} : { top_p: request.topP }),
   ...(request.seed === undefined ? {} : { seed: request.seed }),
   ...(request.stop === undefined ? {} : { stop: request.stop }),
+  ...(request.thinkingBudgetTokens === undefined ? {} : { thinking_budget: request.thinkingBudgetTokens }),
+  ...(request.continueFrom === undefined ? {} : { continue: request.continueFrom }),
+  ...(request.cache === undefined ? {} : { cache: request.cache }),
 });
 
 /** Longest single event, UTF-16 units: one token's text, or a snapshot. */
@@ -277,12 +281,14 @@ async function* chat(
   if (signal.aborted) stop();
 
   const answer = new AnswerReader();
+  const shortcut = answerNow(address, request.answerNow, aborter.signal);
   const parser = eventParser({
     onEvent: ({ data }) => {
       for (const event of answer.read(data)) {
         unread.push(event);
         unreadLength += event.kind === 'content' || event.kind === 'reasoning' ? event.text.length : 100;
       }
+      shortcut.runs(answer.id);
       onBytes?.('decode');
     },
     onComment: (comment) => {
@@ -333,9 +339,30 @@ async function* chat(
     }
   } finally {
     signal.removeEventListener('abort', stop);
+    shortcut.dispose();
     aborter.abort();
     await reading.catch(() => undefined);
   }
+}
+
+/** Passes the wish for an answer on, as soon as the engine has given the request a name. */
+function answerNow(address: Address, wish: AbortSignal | undefined, signal: AbortSignal) {
+  let id: string | null = null;
+  let asked = false;
+  const ask = (): void => {
+    if (asked || id === null || wish?.aborted !== true || signal.aborted) return;
+    asked = true;
+    // Refused when the answer has ended meanwhile, and then there is nothing to hurry.
+    readJson(address, 'POST', '/answer-now', { id }, signal).catch(() => undefined);
+  };
+  wish?.addEventListener('abort', ask);
+  return {
+    runs(named: string | null): void {
+      id = named;
+      ask();
+    },
+    dispose: () => wish?.removeEventListener('abort', ask),
+  };
 }
 
 function prefillOf(comment: string): Extract<GenerationEvent, { kind: 'prefill' }> | null {
@@ -346,6 +373,8 @@ function prefillOf(comment: string): Extract<GenerationEvent, { kind: 'prefill' 
 /** Folds the chunks of one answer: deltas at once, the finish only with `[DONE]`, when its counts are known. */
 class AnswerReader {
   done = false;
+  /** The engine's name for the request. */
+  id: string | null = null;
   #reason: 'stop' | 'length' | 'tool_calls' | null = null;
   #lengthIn: 'reasoning' | 'answer' | null = null;
   #usage: GenerationUsage | null = null;
@@ -363,6 +392,7 @@ class AnswerReader {
   }
 
   #note(chunk: Chunk): void {
+    this.id ??= chunk.id ?? null;
     const choice = chunk.choices[0];
     this.#reason = choice?.finish_reason ?? this.#reason;
     this.#lengthIn = choice?.length_in ?? chunk.length_in ?? this.#lengthIn;

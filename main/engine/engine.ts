@@ -32,6 +32,14 @@ export interface GenerationRequest {
   readonly stop?: readonly string[];
   /** OpenAI function tools, passed through. */
   readonly tools?: readonly unknown[];
+  /** Reasoning ends after this many tokens, and the answer begins. */
+  readonly thinkingBudgetTokens?: number;
+  /** Aborted when the reasoning is to end now and the answer to begin. Nothing is cancelled by it. */
+  readonly answerNow?: AbortSignal;
+  /** An answer that broke off: it is not said again, what follows is generated. */
+  readonly continueFrom?: { readonly reasoning: string; readonly content: string };
+  /** `none`: a side request (a title, a summary), which leaves the conversations' prompt cache alone. */
+  readonly cache?: 'keep' | 'none';
 }
 
 export interface GenerationUsage {
