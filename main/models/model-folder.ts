@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import type { ModelInfo } from '../../preload/contract.ts';
 import { AppFault } from '../fault.ts';
+import { externalVolume } from './hub/volume.ts';
 
 export interface ModelFolder {
   readonly info: ModelInfo;
@@ -12,6 +13,8 @@ export interface ModelFolder {
   readonly sampling: { readonly temperature: number; readonly topP: number };
   /** Longest context the model was made for, tokens; null when its config does not say. */
   readonly maxContextTokens: number | null;
+  /** config.json, for what memory the model takes. */
+  readonly config: unknown;
 }
 
 export const DEMO_MODEL_ID = 'headroom-demo';
@@ -21,43 +24,98 @@ const generationConfig = v.object({
   temperature: v.fallback(v.optional(v.pipe(positive, v.maxValue(2))), undefined),
   top_p: v.fallback(v.optional(v.pipe(positive, v.maxValue(1))), undefined),
 });
-const config = v.object({
+const context = v.object({
   max_position_embeddings: v.fallback(v.optional(v.pipe(positive, v.integer())), undefined),
 });
+/** The language part of a multimodal model is nested. */
+const config = v.object({ ...context.entries, text_config: v.fallback(v.optional(context), undefined) });
 
-/** Reads what can be known without loading. Throws AppFault (not-found) in words when the folder is no model. */
-export function readModelFolder(path: string): ModelFolder {
+/** A config is some kilobytes; one with a bitwidth for every layer some hundred. */
+const LARGEST_CONFIG_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Reads what can be known without loading. Throws AppFault (not-found, refused) in words when the folder is no model.
+ * `as`: what the model is called where the folder's name says nothing (a snapshot in the Hugging Face cache).
+ */
+export function readModelFolder(path: string, as?: { readonly id: string; readonly name: string }): ModelFolder {
   const folder = resolve(path);
   const pick = 'Choose a folder with an MLX model: config.json and model*.safetensors.';
   let names: string[];
   try {
     names = readdirSync(folder);
-  } catch {
-    throw new AppFault('not-found', `There is no folder ${folder}.`, pick);
+  } catch (error) {
+    throw unreadable(folder, error, pick);
   }
   const weights = names.filter((name) => name.endsWith('.safetensors'));
   if (!names.includes('config.json') || weights.length === 0) {
+    const other = otherFormat(names);
+    if (other !== null) {
+      throw new AppFault(
+        'refused',
+        `The folder ${folder} holds ${other}.`,
+        'Look for the same model in MLX format, for example from mlx-community.',
+      );
+    }
     const missing = names.includes('config.json') ? 'weights (model*.safetensors)' : 'config.json';
     throw new AppFault('not-found', `The folder ${folder} has no ${missing}.`, pick);
   }
   const generation = readJson(join(folder, 'generation_config.json'), generationConfig);
-  const isToy = basename(folder) === DEMO_MODEL_ID;
+  const isToy = as === undefined && basename(folder) === DEMO_MODEL_ID;
+  const parsed = readJson(join(folder, 'config.json'), v.unknown());
+  const limits = v.safeParse(config, parsed);
   return {
     folder,
     info: {
-      id: isToy ? DEMO_MODEL_ID : folder,
-      name: isToy ? 'Demo model' : basename(folder),
+      id: as?.id ?? (isToy ? DEMO_MODEL_ID : folder),
+      name: as?.name ?? (isToy ? 'Demo model' : basename(folder)),
       // Links are followed: in a Hugging Face cache the files of a snapshot are links to blobs.
-      sizeBytes: weights.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0),
+      sizeBytes: weights.reduce((sum, name) => sum + sizeOf(join(folder, name), pick), 0),
       isToy,
     },
     sampling: { temperature: generation?.temperature ?? 1, topP: generation?.top_p ?? 1 },
-    maxContextTokens: readJson(join(folder, 'config.json'), config)?.max_position_embeddings ?? null,
+    maxContextTokens: limits.success
+      ? (limits.output.max_position_embeddings ?? limits.output.text_config?.max_position_embeddings ?? null)
+      : null,
+    config: parsed,
   };
+}
+
+/** In the Hugging Face cache a file is a link, whose target another tool may have removed. */
+function sizeOf(file: string, nextStep: string): number {
+  try {
+    return statSync(file).size;
+  } catch (error) {
+    throw new AppFault('not-found', `${file} cannot be read: the model is not whole.`, nextStep, { cause: error });
+  }
+}
+
+/** What weights of another kind are called; null when there are none. */
+function otherFormat(names: readonly string[]): string | null {
+  if (names.some((name) => name.endsWith('.safetensors'))) return null;
+  if (names.some((name) => name.endsWith('.gguf'))) return 'GGUF files, which llama.cpp reads and MLX does not';
+  return names.some((name) => /\.(bin|pt|pth|ckpt)$/.test(name))
+    ? 'PyTorch files, which can carry programs and are never loaded here'
+    : null;
+}
+
+function unreadable(folder: string, error: unknown, pick: string): AppFault {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EPERM' || code === 'EACCES') {
+    return new AppFault(
+      'refused',
+      `Headroom may not look into ${folder}.`,
+      'Allow it under System Settings › Privacy & Security › Files & Folders, or choose another folder.',
+    );
+  }
+  const volume = externalVolume(folder);
+  return volume === null
+    ? new AppFault('not-found', `There is no folder ${folder}.`, pick)
+    : new AppFault('not-found', `The disk with ${folder} is not connected.`, 'Connect it, or choose another model.');
 }
 
 function readJson<T>(file: string, schema: v.GenericSchema<unknown, T>): T | null {
   try {
+    if (statSync(file).size > LARGEST_CONFIG_BYTES) return null;
     const result = v.safeParse(schema, JSON.parse(readFileSync(file, 'utf8')));
     return result.success ? result.output : null;
   } catch {

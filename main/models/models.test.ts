@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -28,6 +28,7 @@ describe('readModelFolder', () => {
       info: { id: path, name: 'some-model', sizeBytes: 5, isToy: false },
       sampling: { temperature: 0.7, topP: 1 },
       maxContextTokens: 8192,
+      config: { max_position_embeddings: 8192 },
     });
   });
 
@@ -36,6 +37,25 @@ describe('readModelFolder', () => {
     [{ 'config.json': '{}' }, /weights/],
   ])('says what is missing: %j', (files, words) => {
     expect(() => readModelFolder(folder('m', files))).toThrow(words);
+  });
+
+  it.each([
+    [{ 'model-Q4_K_M.gguf': 'x', 'config.json': '{}' }, /GGUF files, which llama\.cpp reads/],
+    [{ 'pytorch_model.bin': 'x', 'config.json': '{}' }, /PyTorch files.*never loaded/],
+  ])('names what is no MLX model: %j', (files, words) => {
+    expect(() => readModelFolder(folder('m', files))).toThrow(words);
+  });
+
+  it('a link whose target is gone makes no model', () => {
+    const path = folder('m', { 'config.json': '{}' });
+    symlinkSync('../blobs/gone', join(path, 'model.safetensors'));
+    expect(() => readModelFolder(path)).toThrow(/not whole/);
+  });
+
+  it('takes name and id from where it was found', () => {
+    const path = folder('headroom-demo', good);
+    const as = { id: 'owner/name', name: 'name' };
+    expect(readModelFolder(path, as).info).toEqual({ ...as, sizeBytes: 5, isToy: false });
   });
 
   it('says so when there is no such folder', () => {
