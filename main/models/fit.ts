@@ -25,18 +25,19 @@ const ENGINE_BESIDE_MLX_BYTES = 90 * MIB;
 const METAL_BESIDE_MLX_BYTES = 120 * MIB;
 export const RUNTIME_BYTES = ENGINE_BESIDE_MLX_BYTES + METAL_BESIDE_MLX_BYTES;
 
-/** Two short prompts of different length, read on this machine with this model and step. */
+/**
+ * Two short prompts read on this machine with this model: one of half a step, one of two steps. Bytes are peaks above
+ * weights, KV cache and snapshots.
+ */
 export interface Calibration {
   readonly stepTokens: number;
-  readonly points: readonly [CalibrationPoint, CalibrationPoint];
-}
-
-export interface CalibrationPoint {
-  readonly promptTokens: number;
-  /** Peak while the prompt was read, above weights and its KV cache. */
-  readonly prefillBytes: number;
-  /** Peak of the first tokens after it, above weights, KV cache and the copy kept as a snapshot. */
-  readonly decodeBytes: number;
+  /** The one chunk of the short prompt: half a step. */
+  readonly halfChunkBytes: number;
+  /** The first and the second chunk of the long one. */
+  readonly firstChunkBytes: number;
+  readonly secondChunkBytes: number;
+  /** The first tokens written after prompts of these lengths, both where the cache has to grow; rising. */
+  readonly decode: readonly { readonly tokens: number; readonly bytes: number }[];
 }
 
 /** How far predictions were off on this machine with this model. */
@@ -54,27 +55,31 @@ export interface FitInput {
   readonly stepTokens: number;
   readonly calibration: Calibration | null;
   readonly correction: Correction;
-  /** What the prompt cache holds; the most it may when left out. */
-  readonly snapshotBytes?: number;
 }
 
 export function predict(input: FitInput): FitPrediction {
   const { shape, weightsBytes, contextTokens, stepTokens, calibration, correction } = input;
-  const kvBytes = kvCacheBytes(shape, contextTokens, stepTokens);
-  const snapshots = input.snapshotBytes ?? Math.min(PROMPT_CACHE.snapshots * kvBytes, PROMPT_CACHE.limitBytes);
-  const measured = calibration === null ? null : calibratedBytes(calibration, contextTokens, stepTokens);
-  const kvCopiesBytes = snapshots + (measured === null ? growthBytes(shape, contextTokens) : 0);
-  const prefillBytes = measured ?? defaultPrefillBytes(shape, contextTokens, stepTokens);
+  const kvBytes = restingKvBytes(shape, contextTokens);
+  const snapshotBytes = Math.min(PROMPT_CACHE.snapshots * kvBytes, PROMPT_CACHE.limitBytes);
+  const { heldBytes, workBytes } = heaviest(input, {
+    promptTokens: contextTokens,
+    cachedTokens: 0,
+    generatedTokens: 0,
+    snapshotBytesBefore: snapshotBytes,
+    snapshotBytesAfter: snapshotBytes,
+    // Whatever the prompt's length: an answer up to the ceiling makes the cache grow on its way.
+    grows: true,
+  });
   return {
     contextTokens,
     weightsBytes,
     kvBytes,
-    kvCopiesBytes,
-    prefillBytes,
+    kvCopiesBytes: heldBytes - kvBytes,
+    prefillBytes: workBytes,
     prefillStepTokens: stepTokens,
-    prefillFrom: measured === null ? 'default' : 'calibrated',
+    prefillFrom: calibration === null ? 'default' : 'calibrated',
     runtimeBytes: RUNTIME_BYTES,
-    peakBytes: Math.ceil((weightsBytes + kvBytes + kvCopiesBytes + prefillBytes) * correction.ratio + RUNTIME_BYTES),
+    peakBytes: Math.ceil((weightsBytes + heldBytes + workBytes) * correction.ratio) + RUNTIME_BYTES,
     measuredLoads: correction.loads,
   };
 }
@@ -82,28 +87,97 @@ export function predict(input: FitInput): FitPrediction {
 /** What MLX itself will count at the peak, and the GPU must hold: all but the runtime beside it. */
 export const mlxPeakBytes = ({ peakBytes, runtimeBytes }: FitPrediction): number => peakBytes - runtimeBytes;
 
+/** One answer as it went, to compare with the peak that the engine counted for it. */
+export interface AnswerRun {
+  readonly promptTokens: number;
+  /** The beginning of the prompt that was not read again. */
+  readonly cachedTokens: number;
+  readonly generatedTokens: number;
+  /** What the prompt cache held while the prompt was read, and while the answer was written. */
+  readonly snapshotBytesBefore: number;
+  readonly snapshotBytesAfter: number;
+}
+
+type Basis = Pick<FitInput, 'shape' | 'weightsBytes' | 'stepTokens' | 'calibration' | 'correction'>;
+
+/** The peak MLX should have counted. */
+export function predictAnswerPeak(basis: Basis, run: AnswerRun): number {
+  const { heldBytes, workBytes } = heaviest(basis, run);
+  return Math.ceil((basis.weightsBytes + heldBytes + workBytes) * basis.correction.ratio);
+}
+
+interface Moment {
+  /** KV caches: the one in use, and what the prompt cache keeps. */
+  readonly heldBytes: number;
+  readonly workBytes: number;
+}
+
+/** The moment that takes most: one of the prompt's chunks, or the answer's last tokens. */
+function heaviest(
+  { shape, stepTokens, calibration }: Pick<Basis, 'shape' | 'stepTokens' | 'calibration'>,
+  run: AnswerRun & { readonly grows?: boolean },
+): Moment {
+  const { promptTokens, cachedTokens, generatedTokens } = run;
+  // The last token of a prompt is read as the first step of writing.
+  const chunks = cacheAfterChunks(shape, cachedTokens, promptTokens - 1, stepTokens);
+  const moments = chunks.map(({ chunkTokens, endTokens, bytes }) => ({
+    heldBytes: bytes + run.snapshotBytesBefore,
+    workBytes:
+      calibration === null
+        ? defaultChunkBytes(shape, chunkTokens, endTokens)
+        : chunkBytes(calibration, chunkTokens, endTokens),
+  }));
+  const tokens = promptTokens + generatedTokens;
+  const growth = calibration === null ? defaultGrowthBytes(shape, tokens) : decodeBytes(calibration, tokens);
+  const grows = run.grows ?? inSteps(tokens) > inSteps(promptTokens - 1);
+  const writing = {
+    heldBytes: restingKvBytes(shape, tokens) + run.snapshotBytesAfter,
+    workBytes: grows ? growth : 0,
+  };
+  return moments.reduce(
+    (most, each) => (each.heldBytes + each.workBytes > most.heldBytes + most.workBytes ? each : most),
+    writing,
+  );
+}
+
 // ── KV ────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Of one token in one layer. */
 const tokenBytes = ({ kvHeads, headSize, elementBytes }: ModelShape): number => 2 * kvHeads * headSize * elementBytes;
 
-/** One KV cache that holds `tokens`, as it is allocated at the end of reading a prompt in steps. */
-export function kvCacheBytes(shape: ModelShape, tokens: number, stepTokens: number): number {
-  const full = Math.ceil(tokens / GROWTH_TOKENS) * GROWTH_TOKENS;
-  return tokenBytes(shape) * (shape.fullLayers * full + shape.slidingLayers * slidingTokens(shape, tokens, stepTokens));
+const inSteps = (tokens: number): number => Math.ceil(tokens / GROWTH_TOKENS) * GROWTH_TOKENS;
+
+/** One KV cache of `tokens` while the answer is written. A sliding layer's buffer grows up to its window and stays. */
+export function restingKvBytes(shape: ModelShape, tokens: number): number {
+  const { fullLayers, slidingLayers, windowTokens } = shape;
+  return tokenBytes(shape) * (fullLayers * inSteps(tokens) + slidingLayers * Math.min(windowTokens, inSteps(tokens)));
 }
 
-/** What a sliding layer holds right after its last chunk: window − 1 and the chunk. */
-function slidingTokens({ windowTokens }: ModelShape, tokens: number, stepTokens: number): number {
-  const chunk = Math.min(tokens, stepTokens);
-  return tokens <= stepTokens ? Math.max(tokens, Math.min(windowTokens, GROWTH_TOKENS)) : windowTokens - 1 + chunk;
+/** The KV cache after each chunk of a prompt. A sliding layer then holds its window − 1 and the whole chunk. */
+function cacheAfterChunks(
+  shape: ModelShape,
+  from: number,
+  to: number,
+  stepTokens: number,
+): readonly { readonly chunkTokens: number; readonly endTokens: number; readonly bytes: number }[] {
+  const { fullLayers, slidingLayers, windowTokens } = shape;
+  const chunks = [];
+  let allocated = inSteps(from);
+  for (let done = from; done < to; ) {
+    const chunkTokens = Math.min(stepTokens, to - done);
+    if (done + chunkTokens > allocated) allocated = done + inSteps(chunkTokens);
+    const sliding = Math.min(done, windowTokens - 1) + chunkTokens;
+    done += chunkTokens;
+    chunks.push({
+      chunkTokens,
+      endTokens: done,
+      bytes: tokenBytes(shape) * (fullLayers * allocated + slidingLayers * sliding),
+    });
+  }
+  return chunks;
 }
 
-/** Before it was measured: half the full layers hold the old buffer beside the new one while they grow. */
-const growthBytes = (shape: ModelShape, tokens: number): number =>
-  Math.ceil((tokenBytes(shape) * shape.fullLayers * tokens) / 2);
-
-// ── Prefill ───────────────────────────────────────────────────────────────────────────────────────
+// ── Work ──────────────────────────────────────────────────────────────────────────────────────────
 
 /** Width of the numbers a layer has in work for one token, in hidden sizes and in feed-forward sizes. */
 const HIDDEN_WIDTHS = 4;
@@ -114,29 +188,41 @@ const LAYERS_IN_WORK = 4;
 const LARGEST_FUSED_HEAD = 128;
 
 /** A cautious guess for Metal, to be replaced by a calibration. */
-function defaultPrefillBytes(shape: ModelShape, tokens: number, stepTokens: number): number {
-  const chunk = Math.min(tokens, stepTokens);
+function defaultChunkBytes(shape: ModelShape, chunkTokens: number, endTokens: number): number {
   const width = HIDDEN_WIDTHS * shape.hiddenSize + FEED_FORWARD_WIDTHS * shape.feedForwardSize;
-  const activations = chunk * width * 2 * LAYERS_IN_WORK;
-  const mask = chunk * tokens;
-  const scores = shape.headSize > LARGEST_FUSED_HEAD ? chunk * tokens * shape.queryHeads * 4 : 0;
-  return activations + mask + scores;
+  const activations = chunkTokens * width * shape.elementBytes * LAYERS_IN_WORK;
+  const mask = chunkTokens * endTokens;
+  const scores = shape.headSize > LARGEST_FUSED_HEAD ? mask * shape.queryHeads * 4 : 0;
+  return activations + mask + scores + defaultGrowthBytes(shape, endTokens);
 }
 
-/** Two points make a line in the prompt's length; the higher of the two kinds of work counts. */
-function calibratedBytes({ stepTokens: measuredAt, points }: Calibration, tokens: number, stepTokens: number): number {
-  const prefill = onLine(points, ({ prefillBytes }) => prefillBytes, tokens);
-  const decode = onLine(points, ({ decodeBytes }) => decodeBytes, tokens);
-  // A chunk's work grows with its length. A smaller one is not counted on to need less than in proportion.
-  return Math.ceil(Math.max((prefill * stepTokens) / measuredAt, decode));
+/** Half the full layers hold their old buffer beside the new one. Measured: one layer on a CPU, seven of twelve on CUDA. */
+const defaultGrowthBytes = (shape: ModelShape, tokens: number): number =>
+  Math.ceil((tokenBytes(shape) * shape.fullLayers * tokens) / 2);
+
+/**
+ * A chunk's work grows with its size and with all that lies before it. Whole chunks lie on a line through the two that
+ * were measured; a smaller one takes a share, which the half chunk tells.
+ */
+function chunkBytes(calibration: Calibration, chunkTokens: number, endTokens: number): number {
+  const { stepTokens, halfChunkBytes, firstChunkBytes: first, secondChunkBytes: second } = calibration;
+  // A longer prompt never needs less: a dip between two readings is chance.
+  const slope = Math.max(0, second - first) / stepTokens;
+  const whole = endTokens < stepTokens ? (first * endTokens) / stepTokens : first + slope * (endTokens - stepTokens);
+  const size = chunkTokens / stepTokens;
+  const half = first === 0 ? 0.5 : Math.min(2, halfChunkBytes / (first / 2));
+  const share = size >= 1 ? size : size > 0.5 ? half + (1 - half) * (2 * size - 1) : 2 * size * half;
+  return Math.ceil(whole * share);
 }
 
-function onLine([a, b]: Calibration['points'], bytesOf: (point: CalibrationPoint) => number, tokens: number): number {
-  const [least, most] = a.promptTokens <= b.promptTokens ? [a, b] : [b, a];
-  const span = most.promptTokens - least.promptTokens;
-  const slope = span === 0 ? 0 : (bytesOf(most) - bytesOf(least)) / span;
-  // A longer prompt never needs less; a dip between two readings is chance.
-  return Math.max(bytesOf(least), bytesOf(most) + Math.max(0, slope) * (tokens - most.promptTokens));
+/** The buffer that grows and the one it grows from. */
+function decodeBytes({ decode }: Calibration, tokens: number): number {
+  const least = decode[0];
+  const most = decode.at(-1);
+  if (least === undefined || most === undefined) return 0;
+  if (least === most) return Math.ceil((most.bytes * tokens) / most.tokens);
+  const slope = Math.max(0, most.bytes - least.bytes) / (most.tokens - least.tokens);
+  return Math.ceil(Math.max(least.bytes, most.bytes + slope * (tokens - most.tokens)));
 }
 
 // ── Step ──────────────────────────────────────────────────────────────────────────────────────────
