@@ -790,15 +790,15 @@ const repositoryName = v.pipe(
 );
 const wiredLimitWay = v.picklist(WIRED_LIMIT_WAYS);
 
-interface Route<Input, Output> {
-  readonly input: v.GenericSchema<unknown, Input>;
+interface Route<Schema extends v.GenericSchema, Output> {
+  readonly input: Schema;
   /** Phantom: carries the result type only. */
   readonly output?: Output;
 }
 
 const route =
   <Output>() =>
-  <Input>(input: v.GenericSchema<unknown, Input>): Route<Input, Output> => ({ input });
+  <const Schema extends v.GenericSchema>(input: Schema): Route<Schema, Output> => ({ input });
 
 export const routes = {
   /** The whole picture; also the first call of every window. */
@@ -1033,7 +1033,7 @@ export const routes = {
       name: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
     }),
   ),
-} as const satisfies Record<string, Route<unknown, unknown>>;
+} as const satisfies Record<string, Route<v.GenericSchema, unknown>>;
 
 export type RouteName = keyof typeof routes;
 /** What a window passes. */
