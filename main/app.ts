@@ -32,7 +32,7 @@ import { openSettings } from './settings/settings.ts';
 import { inTurn, osascriptElevator, sudoPromptElevator } from './wired-limit/elevator.ts';
 import { wiredLimitHandlers } from './wired-limit/handlers.ts';
 import { helperElevator } from './wired-limit/helper/client.ts';
-import { createHelper } from './wired-limit/helper/helper.ts';
+import { createHelper, type HelperPlaces } from './wired-limit/helper/helper.ts';
 import { openJournal } from './wired-limit/journal.ts';
 import { askMetal } from './wired-limit/metal.ts';
 import type { ModelNeed } from './wired-limit/plan.ts';
@@ -59,6 +59,7 @@ export interface AppOptions {
   readonly say?: (text: string) => void;
   /** macOS's own commands; the real ones when left out. */
   readonly commands?: Commands;
+  readonly helperPlaces?: HelperPlaces;
   /** What so many bytes of the engine count for: themselves, but where a small model stands for a large one. */
   readonly countEngineBytes?: (bytes: number) => number;
 }
@@ -185,7 +186,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ? await openWiredLimit({
         commands,
         journal: openJournal(join(dataFolder, 'wired-limit.json')),
-        elevator: inTurn([helperElevator(), scripting, sudoPromptElevator(scripting)]),
+        elevator: inTurn([helperElevator(options.helperPlaces?.socketPath), scripting, sudoPromptElevator(scripting)]),
         clock: systemClock,
         log,
         need: () => (models.current === null ? null : needOf(models.current.folder)),
@@ -202,7 +203,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     : noWiredLimit('this is not a Mac');
   wiredLimit.subscribe((state) => publish({ event: 'wiredLimit.state', payload: state }));
   if (options.say !== undefined && !hasScreen()) watchOverSsh({ wiredLimit, say: options.say });
-  const helper = isMac ? createHelper({ commands, rootShell: scripting, userId: userInfo().uid }) : null;
+  const helper = isMac
+    ? createHelper({
+        commands,
+        rootShell: scripting,
+        userId: userInfo().uid,
+        readInstalled: options.helperPlaces?.readInstalled,
+      })
+    : null;
 
   /** MLX takes its limits once, when it starts. */
   async function startWithNewLimit(evenIfOff: boolean): Promise<void> {

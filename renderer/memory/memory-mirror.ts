@@ -1,5 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type {
+  AppError,
   Bridge,
   MemorySample,
   MemoryUser,
@@ -32,7 +33,11 @@ export interface MemoryState {
   readonly protection: ProtectionState | null;
   /** Null until asked for. */
   readonly helper: WiredLimitHelperStatus | null;
+  /** Why the last click in the limit's sheet did nothing, and at which part of it. */
+  readonly limitRefusal: (Pick<AppError, 'message' | 'nextStep'> & { readonly at: LimitPart }) | null;
 }
+
+type LimitPart = 'limit' | 'helper';
 
 type Take = <T>(result: Result<T>) => T | null;
 
@@ -54,6 +59,7 @@ export class MemoryMirror {
       wantedMiB: null,
       protection: null,
       helper: null,
+      limitRefusal: null,
     }));
   }
 
@@ -140,18 +146,23 @@ export class MemoryMirror {
   }
 
   #tookLimit(result: Result<WiredLimitState>): void {
-    const wiredLimit = this.#take(result);
-    if (wiredLimit !== null) this.store.setState({ wiredLimit });
+    if (this.#answered(result, 'limit')) this.store.setState({ wiredLimit: result.value });
+  }
+
+  /** A refusal is told where the click was: the sheet covers the window. */
+  #answered<T>(result: Result<T>, at: LimitPart): result is Extract<Result<T>, { ok: true }> {
+    this.store.setState({ limitRefusal: result.ok ? null : { ...result.error, at } });
+    return result.ok;
   }
 
   /** Installs, removes or looks at the helper. */
   async helper(action: 'install' | 'remove' | 'status'): Promise<void> {
-    const helper = this.#take(await this.#bridge.call('wiredLimit.helper', { action }));
-    if (helper !== null) this.store.setState({ helper });
+    const result = await this.#bridge.call('wiredLimit.helper', { action });
+    if (this.#answered(result, 'helper')) this.store.setState({ helper: result.value });
   }
 
   async setAtBoot(limitMiB: number | null): Promise<void> {
-    const helper = this.#take(await this.#bridge.call('wiredLimit.atBoot', { limitMiB }));
-    if (helper !== null) this.store.setState({ helper });
+    const result = await this.#bridge.call('wiredLimit.atBoot', { limitMiB });
+    if (this.#answered(result, 'helper')) this.store.setState({ helper: result.value });
   }
 }

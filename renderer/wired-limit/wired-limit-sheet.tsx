@@ -24,9 +24,21 @@ export function WiredLimitSheet({ onClose }: { readonly onClose: () => void }) {
     <Sheet label="GPU memory limit" width="full" onClose={onClose}>
       <div className={styles.body} data-testid="wired-limit" data-state={state.kind}>
         <Stage key={state.kind} state={state} plan={plan} onClose={onClose} />
+        <Refusal at="limit" />
         {rests(state) && <AskOnce state={state} />}
       </div>
     </Sheet>
+  );
+}
+
+/** Why a click did nothing. */
+function Refusal({ at }: { readonly at: 'limit' | 'helper' }) {
+  const refusal = useMemory(({ limitRefusal }) => limitRefusal);
+  if (refusal?.at !== at) return null;
+  return (
+    <p className={styles.refusal} role="alert">
+      {refusal.message} {refusal.nextStep}
+    </p>
   );
 }
 
@@ -71,33 +83,7 @@ function Stage({ state, plan, onClose }: StageProps) {
     }
     case 'raising':
     case 'restoring':
-      return state.by === 'prompt' ? (
-        <Part title="macOS is asking for your password">
-          <p>
-            {state.kind === 'raising'
-              ? `Answer its dialog and the limit becomes ${limitIs(state.toMiB)}.`
-              : `Answer its dialog and the limit is ${limitIs(state.toMiB)} again.`}{' '}
-            Headroom never sees the password.
-          </p>
-          <Command text={state.command} />
-          <Progress label="Waiting for macOS’s dialog" progress="indeterminate" />
-          <Actions>
-            <Button onClick={() => void memory.cancel()}>Cancel</Button>
-          </Actions>
-        </Part>
-      ) : (
-        <Part title="Run this in Terminal">
-          <Command text={state.command} />
-          <p>
-            The limit is {limitIs(state.fromMiB)} now. Headroom looks every two seconds and goes on when it is{' '}
-            {limitIs(state.toMiB)}.
-          </p>
-          <Progress label="Watching the limit" progress="indeterminate" />
-          <Actions>
-            <Button onClick={() => void memory.cancel()}>Stop watching</Button>
-          </Actions>
-        </Part>
-      );
+      return <Working state={state} />;
     case 'verifying':
       return (
         <Part title="Reading the limit back">
@@ -128,6 +114,54 @@ function Stage({ state, plan, onClose }: StageProps) {
   }
 }
 
+/** Waits for the dialog, for the helper or for the person's own hand. */
+function Working({ state }: { readonly state: Extract<WiredLimitState, { kind: 'raising' | 'restoring' }> }) {
+  const { memory } = useMirror();
+  const hasHelper = useHasHelper();
+  if (state.by === 'myself') {
+    return (
+      <Part title="Run this in Terminal">
+        <Command text={state.command} />
+        <p>
+          The limit is {limitIs(state.fromMiB)} now. Headroom looks every two seconds and goes on when it is{' '}
+          {limitIs(state.toMiB)}.
+        </p>
+        <Progress label="Watching the limit" progress="indeterminate" />
+        <Actions>
+          <Button onClick={() => void memory.cancel()}>Stop watching</Button>
+        </Actions>
+      </Part>
+    );
+  }
+  const isRaise = state.kind === 'raising';
+  if (hasHelper) {
+    return (
+      <Part title={isRaise ? 'Raising the limit' : 'Putting the limit back'}>
+        <p>{isRaise ? `It becomes ${limitIs(state.toMiB)}.` : `It becomes ${limitIs(state.toMiB)} again.`}</p>
+        <Progress label="The helper sets the limit" progress="indeterminate" />
+        <Actions>
+          <Button onClick={() => void memory.cancel()}>Cancel</Button>
+        </Actions>
+      </Part>
+    );
+  }
+  return (
+    <Part title="macOS is asking for your password">
+      <p>
+        {isRaise
+          ? `Answer its dialog and the limit becomes ${limitIs(state.toMiB)}.`
+          : `Answer its dialog and the limit is ${limitIs(state.toMiB)} again.`}{' '}
+        Headroom never sees the password.
+      </p>
+      <Command text={state.command} />
+      <Progress label="Waiting for macOS’s dialog" progress="indeterminate" />
+      <Actions>
+        <Button onClick={() => void memory.cancel()}>Cancel</Button>
+      </Actions>
+    </Part>
+  );
+}
+
 /** What will happen, before anything does. */
 function Ask({
   plan,
@@ -142,6 +176,7 @@ function Ask({
   readonly onClose: () => void;
 }) {
   const { memory } = useMirror();
+  const hasHelper = useHasHelper();
   const { verdict } = plan;
   const choices = verdict.kind === 'raise' || verdict.kind === 'capped' ? verdict.choices : [];
   const [name, setName] = useState<WiredLimitChoice['name']>('minimum');
@@ -169,7 +204,11 @@ function Ask({
         ]}
       />
       <ol className={styles.steps}>
-        <li>macOS asks for an administrator’s password. Headroom never sees it.</li>
+        <li>
+          {hasHelper
+            ? 'The helper does it: no password is asked for.'
+            : 'macOS asks for an administrator’s password. Headroom never sees it.'}
+        </li>
         <li>
           One command runs, nothing else:
           <Command text={chosen.command} />
@@ -181,7 +220,7 @@ function Ask({
       )}
       <Actions>
         <Button isPrimary onClick={() => void memory.raise(chosen.limitMiB, 'prompt')}>
-          Raise…
+          {hasHelper ? 'Raise' : 'Raise…'}
         </Button>
         <Button onClick={() => void memory.raise(chosen.limitMiB, 'myself')}>I’ll run it myself</Button>
         <Button
@@ -213,6 +252,9 @@ function Ask({
     </Part>
   );
 }
+
+/** What is set needs no password then. */
+const useHasHelper = (): boolean => useMemory(({ helper }) => helper?.state.kind === 'installed');
 
 const CHOICE_WORDS: Readonly<Record<WiredLimitChoice['name'], { readonly label: string; readonly detail: string }>> = {
   minimum: { label: 'What the model needs', detail: 'Leaves your other apps the most.' },
@@ -334,9 +376,12 @@ function PutBack({ originalMiB }: { readonly originalMiB: number }) {
 
 function PutBackButtons() {
   const { memory } = useMirror();
+  const hasHelper = useHasHelper();
   return (
     <>
-      <Button onClick={() => void memory.restore('prompt')}>Put everything back…</Button>
+      <Button onClick={() => void memory.restore('prompt')}>
+        {hasHelper ? 'Put everything back' : 'Put everything back…'}
+      </Button>
       <Button onClick={() => void memory.restore('myself')}>By hand</Button>
     </>
   );
@@ -356,7 +401,11 @@ function AskOnce({ state }: { readonly state: WiredLimitState }) {
   };
   const settingMiB = state.kind === 'raised' ? state.settingMiB : status.atBootMiB;
   return (
-    <details className={styles.more}>
+    <details
+      className={styles.more}
+      // Unfolded below the edge it would look as if nothing had happened.
+      onToggle={({ currentTarget }) => currentTarget.open && currentTarget.scrollIntoView({ block: 'nearest' })}
+    >
       <summary>Ask me only once</summary>
       <p className={styles.detail}>{text}</p>
       {action !== null && (
@@ -379,6 +428,7 @@ function AskOnce({ state }: { readonly state: WiredLimitState }) {
           />
         </div>
       )}
+      <Refusal at="helper" />
       {status.message !== null && (
         <p className={styles.detail} role="status">
           {status.message}

@@ -23,6 +23,8 @@ export interface Answer {
   readonly stdout: string;
   readonly stderr: string;
   readonly changes?: readonly Change[];
+  /** A shell text for root to run before it answers. */
+  readonly asRoot?: string;
   /** Real milliseconds until it answers. */
   readonly afterMs?: number;
 }
@@ -56,7 +58,7 @@ export function answer(mac: Mac, name: CommandName, args: readonly string[], isR
     case 'osascript':
       return osascript(mac, args);
     case 'launchctl':
-      return failed(`Could not find service "${args.at(-1)?.split('/').at(-1) ?? ''}" in domain for system\n`, 113);
+      return launchctl(mac, args, isRoot);
   }
 }
 
@@ -315,12 +317,42 @@ function swVers(mac: Mac, args: readonly string[]): string {
   return `ProductName:\t\tmacOS\nProductVersion:\t\t${mac.version}\nBuildVersion:\t\t${mac.build}\n`;
 }
 
+// ── launchctl ─────────────────────────────────────────────────────────────────────────────────────
+
+function launchctl(mac: Mac, [verb = '', domain = '', path = '']: readonly string[], isRoot: boolean): Answer {
+  const { loaded, switchedOff } = mac.daemons;
+  const label =
+    (path === '' ? domain : path)
+      .split('/')
+      .at(-1)
+      ?.replace(/\.plist$/, '') ?? '';
+  switch (verb) {
+    case 'print':
+      return loaded.includes(label)
+        ? said(`system/${label} = {\n\tactive count = 1\n\ttype = LaunchDaemon\n\tstate = waiting\n}\n`)
+        : failed(`Bad request.\nCould not find service "${label}" in domain for system\n`, 113);
+    case 'print-disabled':
+      return said(`\n\tdisabled services = {\n${switchedOff.map((off) => `\t\t"${off}" => disabled\n`).join('')}\t}\n`);
+    case 'bootout':
+      if (!isRoot) return failed('Boot-out failed: 1: Operation not permitted\n', 1);
+      if (!loaded.includes(label)) return failed('Boot-out failed: 3: No such process\n', 3);
+      return { ...said(''), changes: [{ kind: 'daemon', label, isLoaded: false }] };
+    case 'bootstrap':
+      if (!isRoot) return failed('Bootstrap failed: 1: Operation not permitted\n', 1);
+      if (switchedOff.includes(label)) return failed('Bootstrap failed: 119: Service is disabled\n', 119);
+      if (loaded.includes(label)) return failed('Bootstrap failed: 37: Operation already in progress\n', 37);
+      return { ...said(''), changes: [{ kind: 'daemon', label, isLoaded: true }] };
+    default:
+      return failed(`Unrecognized subcommand: ${verb}\n`, 64);
+  }
+}
+
 // ── osascript ─────────────────────────────────────────────────────────────────────────────────────
 
 /** The scripts Headroom has: the list of apps, quitting one, and a command as administrator. */
 function osascript(mac: Mac, args: readonly string[]): Answer {
   const text = args.join('\n');
-  if (text.includes('with administrator privileges')) return asAdministrator(mac, text);
+  if (text.includes('with administrator privileges')) return asAdministrator(mac, args.at(-2) ?? '');
   if (text.includes('.quit()')) return quit(mac, Number(args.at(-2)), args.at(-1) ?? '');
   if (text.includes('runningApplications')) return said(runningApps(mac));
   return failed('0:1: syntax error: A unknown token can’t go here. (-2740)\n');
@@ -348,7 +380,7 @@ function quit(mac: Mac, pid: number, name: string): Answer {
   }
 }
 
-function asAdministrator(mac: Mac, text: string): Answer {
+function asAdministrator(mac: Mac, script: string): Answer {
   switch (mac.prompt) {
     case 'cancelled':
       return failed('0:116: execution error: User canceled. (-128)\n');
@@ -357,8 +389,8 @@ function asAdministrator(mac: Mac, text: string): Answer {
     case 'sysctl-refuses':
       return failed('0:116: execution error: sysctl: iogpu.wired_limit_mb: Invalid argument (1)\n');
     case 'allowed': {
-      const [, limit] = /iogpu\.wired_limit_mb=(\d{1,9})/.exec(text) ?? [];
-      if (limit === undefined) return said('\n');
+      const [, limit] = /^\/usr\/sbin\/sysctl -w iogpu\.wired_limit_mb=(\d{1,9})$/.exec(script) ?? [];
+      if (limit === undefined) return { ...said('\n'), asRoot: script };
       const result = answer(mac, 'sysctl', [`iogpu.wired_limit_mb=${limit}`], true);
       // AppleScript turns line ends into carriage returns.
       return { ...result, stdout: result.stdout.replaceAll('\n', '\r') };

@@ -10,10 +10,13 @@ import { createGate } from '../../main/host/gate.ts';
 import { parseHeadlessArguments } from '../../main/host/headless/arguments.ts';
 import { startHeadlessHost } from '../../main/host/headless/host.ts';
 import { listRendererFiles } from '../../main/host/renderer-files.ts';
+import { readInstalledFile } from '../../main/wired-limit/helper/helper.ts';
+import { HELPER_SOCKET } from '../../main/wired-limit/helper/script.ts';
 import { modelFolder, pythonExecutable } from '../engine/fixtures.ts';
 import { countedBytes } from './counted-bytes.ts';
 import { simulatedCommands } from './simulated-commands.ts';
 import type { Message } from './simulated-mac.ts';
+import { systemPath } from './system-folder.ts';
 
 const REPORT_MS = 200;
 
@@ -41,6 +44,14 @@ const app = await createApp({
   say: (text) => process.stderr.write(`${text}\n`),
   commands: simulatedCommands(socketPath),
   countEngineBytes: counted,
+  helperPlaces: {
+    socketPath: systemPath(socketPath, HELPER_SOCKET),
+    readInstalled: async (path) => {
+      const file = await readInstalledFile(systemPath(socketPath, path));
+      // Whoever runs this is the simulated Mac's root.
+      return file === null ? null : { ...file, ownerId: file.ownerId === process.getuid?.() ? 0 : file.ownerId };
+    },
+  },
 });
 
 /** Every line tells of the engine; when the connection breaks off, the Mac knows that all of it is gone. */

@@ -58,6 +58,8 @@ export interface Mac {
   readonly engine: EngineOnMac | null;
   readonly wiredLimitMiB: number;
   readonly prompt: Prompt;
+  /** Root's daemons, by label: what launchd has loaded, and what is switched off in Login Items. */
+  readonly daemons: { readonly loaded: readonly string[]; readonly switchedOff: readonly string[] };
   /** Bytes a second that programs take from swap and push others out for, while anything is swapped. */
   readonly churnBytesPerSecond: number;
   /** Programs that grow, and until when. */
@@ -86,6 +88,9 @@ export type Change =
   | { readonly kind: 'engine'; readonly engine: EngineOnMac | null }
   | { readonly kind: 'set-limit'; readonly limitMiB: number }
   | { readonly kind: 'prompt'; readonly prompt: Prompt }
+  | { readonly kind: 'daemon'; readonly label: string; readonly isLoaded: boolean }
+  /** The user's switch in System Settings › General › Login Items. */
+  | { readonly kind: 'login-item'; readonly label: string; readonly isOn: boolean }
   | { readonly kind: 'churn'; readonly bytesPerSecond: number }
   /** A kernel panic and what follows: all programs end, the limit is macOS's own again. */
   | { readonly kind: 'reboot' };
@@ -226,11 +231,27 @@ export function changed(mac: Mac, change: Change): Mac {
       return { ...mac, wiredLimitMiB: change.limitMiB };
     case 'prompt':
       return { ...mac, prompt: change.prompt };
+    case 'daemon':
+      return withDaemon(mac, change.label, change.isLoaded, mac.daemons.switchedOff.includes(change.label));
+    case 'login-item':
+      return withDaemon(mac, change.label, change.isOn, !change.isOn);
     case 'churn':
       return { ...mac, churnBytesPerSecond: change.bytesPerSecond };
     case 'reboot':
       return rebooted(mac);
   }
+}
+
+function withDaemon(mac: Mac, label: string, isLoaded: boolean, isSwitchedOff: boolean): Mac {
+  const others = (labels: readonly string[]): readonly string[] => labels.filter((other) => other !== label);
+  const { loaded, switchedOff } = mac.daemons;
+  return {
+    ...mac,
+    daemons: {
+      loaded: isLoaded ? [...others(loaded), label] : others(loaded),
+      switchedOff: isSwitchedOff ? [...others(switchedOff), label] : others(switchedOff),
+    },
+  };
 }
 
 function withoutProcess(mac: Mac, pid: number): Mac {

@@ -85,6 +85,7 @@ const quiet: Mac = {
   engine: null,
   wiredLimitMiB: 0,
   prompt: 'allowed',
+  daemons: { loaded: [], switchedOff: [] },
   churnBytesPerSecond: 0,
   growths: [],
   compressedBytes: 0,

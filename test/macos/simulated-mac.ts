@@ -10,6 +10,7 @@ import type { CommandName } from '../../main/memory/commands.ts';
 import { type Answer, answer } from './answers.ts';
 import { advance, type Change, changed, type EngineOnMac, GIB, type Mac } from './model.ts';
 import type { Scenario, Step } from './scenarios.ts';
+import { createSystemFolder } from './system-folder.ts';
 
 /** One line of JSON each way. `engine` lines get no reply; the connection they come on lives as long as the app. */
 export type Message =
@@ -42,6 +43,7 @@ export async function startSimulatedMac(scenario: Scenario, { speed = 1 } = {}):
   let lookedAtMs = performance.now();
   let due: readonly Step[] = scenario.steps;
   const reachedAtMs: Partial<Record<Step['after'], number>> = { start: mac.nowMs };
+  const system = createSystemFolder(socketPath);
   const listeners = new Set<(change: Change) => void>();
   const sockets = new Set<Socket>();
 
@@ -71,6 +73,7 @@ export async function startSimulatedMac(scenario: Scenario, { speed = 1 } = {}):
 
   function apply(change: Change): void {
     mac = changed(mac, change);
+    system.hear(change);
     for (const listener of listeners) listener(change);
   }
 
@@ -105,7 +108,9 @@ export async function startSimulatedMac(scenario: Scenario, { speed = 1 } = {}):
           continue;
         }
         const answered = answerNow(message.name, message.args, message.isRoot);
-        setTimeout(() => socket.end(JSON.stringify(answered)), answered.afterMs ?? 0);
+        const reply = (given: Answer): void => void socket.end(JSON.stringify(given));
+        if (answered.asRoot === undefined) setTimeout(reply, answered.afterMs ?? 0, answered);
+        else void system.runAsRoot(answered.asRoot).then(reply);
       }
     });
     socket.on('close', () => {
@@ -141,6 +146,7 @@ export async function startSimulatedMac(scenario: Scenario, { speed = 1 } = {}):
       listeners.clear();
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
+      await system.dispose();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -66,7 +66,7 @@ export const users: readonly MemoryUser[] = [
 const choice = (name: WiredLimitChoice['name'], limitMiB: number, leavesFullyUsedMiB: number): WiredLimitChoice => ({
   name,
   limitMiB,
-  command: `sudo /usr/sbin/sysctl iogpu.wired_limit_mb=${limitMiB}`,
+  command: `sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=${limitMiB}`,
   leavesMiB: 1_536,
   leavesFullyUsedMiB,
 });
@@ -121,7 +121,7 @@ const trouble = (
   },
   settingMiB: 0,
   originalMiB: null,
-  command: 'sudo /usr/sbin/sysctl iogpu.wired_limit_mb=12800',
+  command: 'sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=12800',
   ...over,
 });
 
@@ -160,10 +160,51 @@ export const wiredLimits: Readonly<Record<string, Partial<FakeMemory> & { readon
     },
   },
   prompt: {
-    wiredLimit: { kind: 'raising', by: 'prompt', command: 'sudo /usr/sbin/sysctl iogpu.wired_limit_mb=12800', ...work },
+    wiredLimit: {
+      kind: 'raising',
+      by: 'prompt',
+      command: 'sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=12800',
+      ...work,
+    },
   },
   myself: {
-    wiredLimit: { kind: 'raising', by: 'myself', command: 'sudo /usr/sbin/sysctl iogpu.wired_limit_mb=12800', ...work },
+    wiredLimit: {
+      kind: 'raising',
+      by: 'myself',
+      command: 'sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=12800',
+      ...work,
+    },
+  },
+  restoring: {
+    wiredLimit: {
+      kind: 'restoring',
+      by: 'prompt',
+      command: 'sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=0',
+      fromMiB: 12_800,
+      toMiB: 0,
+      originalMiB: 0,
+      thenStart: false,
+    },
+  },
+  'restoring-myself': {
+    wiredLimit: {
+      kind: 'restoring',
+      by: 'myself',
+      command: 'sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=0',
+      fromMiB: 12_800,
+      toMiB: 0,
+      originalMiB: 0,
+      thenStart: false,
+    },
+  },
+  'raising-with-helper': {
+    wiredLimit: {
+      kind: 'raising',
+      by: 'prompt',
+      command: 'sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=12800',
+      ...work,
+    },
+    helper: { state: { kind: 'installed', version: 1 }, atBootMiB: null, message: null },
   },
   verifying: { wiredLimit: { kind: 'verifying', during: 'raise', ...work } },
   raised: { wiredLimit: { kind: 'raised', settingMiB: 12_800, originalMiB: 0, fromEarlierRun: false } },
@@ -180,6 +221,15 @@ export const wiredLimits: Readonly<Record<string, Partial<FakeMemory> & { readon
       'not-admin',
       'Only an administrator of this Mac may change the limit. It is still macOS’s own choice.',
     ),
+  },
+  refused: {
+    wiredLimit: trouble(
+      'refused',
+      'macOS refused the new limit (sysctl: iogpu.wired_limit_mb: Invalid argument). It is still macOS’s own choice.',
+    ),
+  },
+  unavailable: {
+    wiredLimit: trouble('unavailable', 'macOS cannot ask for a password here (no dialog can be shown here).'),
   },
   'changed-meanwhile': {
     wiredLimit: trouble('changed-meanwhile', 'Another tool has changed the limit: it is 14,000 MiB now.', {

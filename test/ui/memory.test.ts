@@ -138,7 +138,7 @@ describe.skipIf(whyNoChromium() !== null)('memory in the window', () => {
     expect(await calls(page, 'wiredLimit.raise')).toEqual([]);
 
     await sheet.getByRole('radio', { name: /usual recipe/ }).check();
-    expect(await sheet.locator('code').innerText()).toBe('sudo /usr/sbin/sysctl iogpu.wired_limit_mb=13312');
+    expect(await sheet.locator('code').innerText()).toBe('sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=13312');
     await sheet.getByRole('button', { name: 'Raise…' }).click();
     expect(await calls(page, 'wiredLimit.raise')).toEqual([{ limitMiB: 13_312, by: 'prompt' }]);
     await sheet.getByText('macOS is asking for your password').waitFor();
@@ -152,7 +152,7 @@ describe.skipIf(whyNoChromium() !== null)('memory in the window', () => {
       cause: { code: 'wired-limit-cancelled', message: 'You cancelled.', nextStep: 'Try again.' },
       settingMiB: 0,
       originalMiB: null,
-      command: 'sudo /usr/sbin/sysctl iogpu.wired_limit_mb=13312',
+      command: 'sudo /usr/sbin/sysctl -w iogpu.wired_limit_mb=13312',
     });
     await sheet.getByRole('button', { name: 'Try again…' }).click();
     expect(await calls(page, 'wiredLimit.raise')).toHaveLength(2);

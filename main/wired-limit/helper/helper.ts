@@ -23,8 +23,14 @@ export interface HelperPorts {
   readonly commands: Commands;
   readonly rootShell: RootShell;
   readonly userId: number;
+  readonly readInstalled?: HelperPlaces['readInstalled'] | undefined;
+}
+
+/** Where the helper is looked for; the Mac's own places when left out. */
+export interface HelperPlaces {
   /** Null when there is no such file. */
-  readonly readInstalled?: (path: string) => Promise<InstalledFile | null>;
+  readonly readInstalled: (path: string) => Promise<InstalledFile | null>;
+  readonly socketPath: string;
 }
 
 export function createHelper(ports: HelperPorts): Helper {
@@ -121,7 +127,7 @@ function outcomeInWords(outcome: Exclude<ElevationOutcome, { kind: 'done' }>): [
 /** No installed file is larger; one that is, is not ours. */
 const MOST_FILE_BYTES = 65_536;
 
-async function readInstalledFile(path: string): Promise<InstalledFile | null> {
+export async function readInstalledFile(path: string): Promise<InstalledFile | null> {
   try {
     const { uid, mode, size } = await lstat(path);
     const isPlainFile = (mode & 0o170000) === 0o100000 && size <= MOST_FILE_BYTES;
