@@ -60,7 +60,9 @@ export interface FitInput {
 export function predict(input: FitInput): FitPrediction {
   const { shape, weightsBytes, contextTokens, stepTokens, calibration, correction } = input;
   const kvBytes = restingKvBytes(shape, contextTokens);
-  const snapshotBytes = Math.min(PROMPT_CACHE.snapshots * kvBytes, PROMPT_CACHE.limitBytes);
+  // Taken when the prompt has just been read: sliding layers still hold their last chunk then.
+  const snapshot = cacheAfterChunks(shape, 0, contextTokens, stepTokens).at(-1)?.bytes ?? 0;
+  const snapshotBytes = Math.min(PROMPT_CACHE.snapshots * snapshot, PROMPT_CACHE.limitBytes);
   const { heldBytes, workBytes } = heaviest(input, {
     promptTokens: contextTokens,
     cachedTokens: 0,
