@@ -128,7 +128,8 @@ describe('the others', () => {
     const script = [
       '-e',
       'do shell script (item 1 of argv) with administrator privileges',
-      '/usr/sbin/sysctl iogpu.wired_limit_mb=12800',
+      '/usr/sbin/sysctl -w iogpu.wired_limit_mb=12800',
+      'why it is asked for',
     ];
     const [cancelled = '', , , , wrong = ''] = recording('osascript_cancel_and_errors').split('\n');
     expect(answer({ ...sequoia, prompt: 'cancelled' }, 'osascript', script).stderr.trim()).toBe(cancelled);
