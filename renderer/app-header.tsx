@@ -5,6 +5,7 @@ import { PowerSwitch } from './engine/power-switch.tsx';
 import { Gauge } from './memory/gauge.tsx';
 import { liveAnswer } from './mirror/mirror.ts';
 import { useMirror, useMirrored, useNow } from './mirror/react.ts';
+import { HeaderDownload } from './models/header-download.tsx';
 import { useOpenSheet } from './sheets.ts';
 import { Hidden } from './ui/hidden.tsx';
 import { IconButton } from './ui/icon-button.tsx';
@@ -33,8 +34,8 @@ export function AppHeader() {
         type="button"
         className={styles.model}
         aria-haspopup="dialog"
-        title="Model and connections"
-        onClick={() => open('model')}
+        title="Models"
+        onClick={() => open('models')}
       >
         <span className={styles.name}>
           <span>{app.model?.name ?? 'No model'}</span>
@@ -46,6 +47,7 @@ export function AppHeader() {
         </span>
       </button>
       <span className={styles.space} />
+      <HeaderDownload />
       <IconButton
         icon={SquarePen}
         label="New conversation"

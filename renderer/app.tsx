@@ -7,8 +7,12 @@ import { ConversationsSheet } from './conversations/conversations-sheet.tsx';
 import { EngineTrouble } from './engine/engine-trouble.tsx';
 import { EngineStage, Stage, StageText } from './engine/stage.tsx';
 import { MemorySheet } from './memory/memory-sheet.tsx';
-import { useMemory, useMirror, useMirrored } from './mirror/react.ts';
-import { ModelSheet } from './model/model-sheet.tsx';
+import { useMemory, useMirror, useMirrored, useModels } from './mirror/react.ts';
+import { ModelsSheet } from './models/models-sheet.tsx';
+import { FirstRun } from './onboarding/first-run.tsx';
+import { isFirstRun } from './onboarding/first-run-words.ts';
+import { SetupStrip } from './onboarding/setup-strip.tsx';
+import { PreflightSheet } from './preflight/preflight-sheet.tsx';
 import { ProtectionBanner } from './protection/protection-banner.tsx';
 import { OpenSheetContext, type SheetName, useOpenSheet } from './sheets.ts';
 import { Button } from './ui/button.tsx';
@@ -38,6 +42,20 @@ export function App() {
   useEffect(() => {
     if (isAsked) setSheet('wired-limit');
   }, [isAsked]);
+
+  // A start was refused for what the pre-flight found: its numbers and ways come instead of a bare refusal.
+  const isHeld = useModels(({ preflight }) => preflight.kind === 'known' && preflight.isHeld);
+  useEffect(() => {
+    if (isHeld) setSheet('preflight');
+  }, [isHeld]);
+
+  // Once a model of the user's own runs, the first run is over.
+  const isSetUp = useMirrored(
+    ({ app }) => app?.settings.firstRun === 'todo' && app.model?.isToy === false && app.engine.kind === 'ready',
+  );
+  useEffect(() => {
+    if (isSetUp) void mirror.setFirstRun('done');
+  }, [mirror, isSetUp]);
 
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
@@ -75,12 +93,14 @@ export function App() {
         <main className={styles.main}>
           <ConnectionStrip />
           <ProtectionBanner />
+          <SetupStrip />
           <Pane />
           <Notices />
-          <Composer />
+          <ComposerWhenOfUse />
         </main>
         {sheet === 'conversations' && <ConversationsSheet onClose={() => setSheet(null)} />}
-        {sheet === 'model' && <ModelSheet onClose={() => setSheet(null)} />}
+        {sheet === 'models' && <ModelsSheet onClose={() => setSheet(null)} />}
+        {sheet === 'preflight' && <PreflightSheet onClose={() => setSheet(null)} />}
         {sheet === 'memory' && (
           <MemorySheet onClose={() => setSheet(null)} onWiredLimit={() => setSheet('wired-limit')} />
         )}
@@ -111,7 +131,7 @@ function Pane() {
   const pane = useMirrored((state) => state.pane);
   switch (pane.kind) {
     case 'new':
-      return <EngineStage />;
+      return <Beginning />;
     case 'opening':
       // A conversation opens within a frame or two: a spinner would only flash.
       return <div className={styles.main} aria-busy />;
@@ -123,6 +143,17 @@ function Pane() {
       );
   }
 }
+
+/** What the first run takes the place of. */
+const useIsFirstRun = (): boolean => {
+  const isWanted = useModels((state) => state.isFirstRunWanted);
+  return useMirrored(({ app, pane }) => app !== null && pane.kind === 'new' && isFirstRun(app, isWanted));
+};
+
+const Beginning = () => (useIsFirstRun() ? <FirstRun /> : <EngineStage />);
+
+/** Before there is a model nothing can be written to it. */
+const ComposerWhenOfUse = () => (useIsFirstRun() ? null : <Composer />);
 
 /** Between conversation and composer: trouble with the engine, and what main refused. */
 function Notices() {

@@ -1,6 +1,8 @@
 import { ArrowUp, ChevronDown, Square } from 'lucide-react';
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { EFFORTS, type Effort } from '../../preload/contract.ts';
+import { ContextMeter } from '../context/context-meter.tsx';
+import { ContextPanel } from '../context/context-panel.tsx';
 import { liveAnswer } from '../mirror/mirror.ts';
 import { useMirror, useMirrored } from '../mirror/react.ts';
 import styles from './composer.module.css';
@@ -26,6 +28,7 @@ export function Composer() {
   const focusRequests = useMirrored((state) => state.focusRequests);
   const isSending = useMirrored((state) => state.isSending);
   const field = useRef<HTMLTextAreaElement>(null);
+  const [isContextOpen, setIsContextOpen] = useState(false);
   const [text, setText] = useState(() => mirror.draft());
 
   useEffect(() => setText(mirror.draft()), [mirror, paneId]);
@@ -52,6 +55,14 @@ export function Composer() {
 
   return (
     <form className={styles.composer} onSubmit={(event) => void submit(event)}>
+      {isContextOpen && (
+        <ContextPanel
+          onClose={() => {
+            setIsContextOpen(false);
+            field.current?.focus();
+          }}
+        />
+      )}
       <div className={styles.box}>
         <textarea
           ref={field}
@@ -92,6 +103,7 @@ export function Composer() {
       </div>
       <div className={styles.row}>
         <EffortPicker />
+        <ContextMeter isOpen={isContextOpen} onToggle={() => setIsContextOpen((isOpen) => !isOpen)} />
       </div>
     </form>
   );

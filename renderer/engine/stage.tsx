@@ -34,11 +34,13 @@ export const StageText = ({ children }: { readonly children: ReactNode }) => <p 
 
 /** The middle of the window while there is no conversation in it: how the model stands and what can be done. */
 export function EngineStage() {
+  const mirror = useMirror();
   const app = useMirrored((state) => state.app);
   const isLeft = useMemory(({ protection }) => protection?.kind === 'wired-left');
   if (app === null) return null;
-  const { engine, model } = app;
-  if (model === null) return <FirstRun />;
+  const { engine, model, settings, platform } = app;
+  // The first run has the window's middle then.
+  if (model === null) return null;
   switch (engine.kind) {
     case 'off':
       return (
@@ -90,6 +92,11 @@ export function EngineStage() {
         <Stage title="A toy to look around with">
           <StageText>This demo model is tiny. It knows a little about Headroom and nothing else.</StageText>
           <Suggestions suggestions={DEMO_SUGGESTIONS} />
+          {settings.firstRun === 'todo' && platform === 'darwin' && (
+            <div className={styles.actions}>
+              <Button onClick={() => mirror.models.wantFirstRun(true)}>Get a model that knows more</Button>
+            </div>
+          )}
         </Stage>
       ) : (
         <Stage title="What would you like to know?">
@@ -131,43 +138,5 @@ function Suggestions({ suggestions }: { readonly suggestions: readonly string[] 
         </button>
       ))}
     </div>
-  );
-}
-
-/** Nothing is chosen yet. The demo model is offered by name and as what it is. */
-function FirstRun() {
-  const mirror = useMirror();
-  const models = useMirrored((state) => state.app?.availableModels);
-  const demo = models?.find(({ isToy }) => isToy);
-  const others = models?.filter(({ isToy }) => !isToy) ?? [];
-  const choose = async (modelId: string): Promise<void> => {
-    if (await mirror.chooseModel(modelId)) {
-      mirror.requestFocus();
-      await mirror.turnOn();
-    }
-  };
-  return (
-    <Stage title="No model yet">
-      <StageText>
-        {others.length > 0
-          ? 'Choose the model to run. It stays on this computer, and so does what you write.'
-          : 'Headroom runs a language model on this computer. To run one you have, start Headroom with its folder.'}
-      </StageText>
-      <div className={styles.actions}>
-        {others.map((model, index) => (
-          <Button key={model.id} isPrimary={index === 0} onClick={() => void choose(model.id)}>
-            {model.name}, {bytes(model.sizeBytes)}
-          </Button>
-        ))}
-        {demo !== undefined && (
-          <Button isPrimary={others.length === 0} onClick={() => void choose(demo.id)}>
-            Look around with the demo model
-          </Button>
-        )}
-      </div>
-      {demo !== undefined && (
-        <p className={styles.hint}>A toy of {bytes(demo.sizeBytes)}: it shows the app and knows little.</p>
-      )}
-    </Stage>
   );
 }

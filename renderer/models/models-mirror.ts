@@ -31,6 +31,8 @@ export interface ModelsState {
   readonly refusal: AppError | null;
   /** The model whose page is open in the models sheet. */
   readonly lookingAt: string | null;
+  /** The user looked around with the demo and wants to go on setting up. */
+  readonly isFirstRunWanted: boolean;
 }
 
 /** The routes that take a model and answer with it. */
@@ -50,6 +52,7 @@ export class ModelsMirror {
       preflight: { kind: 'none' },
       refusal: null,
       lookingAt: null,
+      isFirstRunWanted: false,
     }));
   }
 
@@ -143,6 +146,10 @@ export class ModelsMirror {
 
   lookAt(modelId: string | null): void {
     this.store.setState({ lookingAt: modelId, refusal: null });
+  }
+
+  wantFirstRun(isFirstRunWanted: boolean): void {
+    this.store.setState({ isFirstRunWanted });
   }
 
   dismissRefusal(): void {

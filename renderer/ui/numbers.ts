@@ -41,3 +41,7 @@ export const memoryOfMiB = (mib: number): string => (mib < 0 ? `−${memory(-mib
 
 /** As the system's own setting has it: never rounded. */
 export const exactMiB = (mib: number): string => `${whole.format(mib)} MiB`;
+
+/** As it is said aloud: "406 megabytes", "1.4 gigabytes". */
+export const memorySpoken = (value: number): string =>
+  memory(value).replace(/ GB$/, ' gigabytes').replace(/ MB$/, ' megabytes');

@@ -6,6 +6,8 @@ interface Props {
   /** `list`: as wide as a menu. `full`: as wide as the window allows. */
   readonly width?: 'list' | 'full';
   readonly onClose: () => void;
+  /** Escape leads there first, where the panel has more than one page. */
+  readonly onBack?: (() => void) | null;
   readonly children: ReactNode;
 }
 
@@ -13,7 +15,7 @@ interface Props {
  * A panel over the window: the native modal dialog gives the focus trap, Escape, inertness of what is behind and the
  * return of the focus. Clicking beside it closes it. Mounted means open.
  */
-export function Sheet({ label, width = 'list', onClose, children }: Props) {
+export function Sheet({ label, width = 'list', onClose, onBack = null, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   // Closed before it leaves the page, so that the focus goes back to where it was.
   useLayoutEffect(() => {
@@ -32,6 +34,12 @@ export function Sheet({ label, width = 'list', onClose, children }: Props) {
       aria-label={label}
       onClose={() => {
         if (ref.current?.open !== true) onClose();
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || onBack === null) return;
+        // Less, and no more than that.
+        event.preventDefault();
+        onBack();
       }}
       onClick={(event) => {
         if (event.target === event.currentTarget) onClose();

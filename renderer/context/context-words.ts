@@ -1,0 +1,59 @@
+/** The context slider in words, and where it may stand: pure. */
+import type { ContextPlan, ContextStop, Message } from '../../preload/contract.ts';
+import { count, memory, memorySpoken, seconds } from '../ui/numbers.ts';
+
+/** `free`: the model runs there as things are. `asks`: after one permission. `closed`: it would fail. */
+export type StopAccess = 'free' | 'asks' | 'closed';
+
+export function accessOf({ verdict }: Pick<ContextStop, 'verdict'>): StopAccess {
+  switch (verdict.kind) {
+    case 'fits':
+    // Nothing is known against it.
+    case 'unknown':
+      return 'free';
+    case 'fits-after-raise':
+      return 'asks';
+    case 'works-if':
+    case 'not-on-this-mac':
+      return 'closed';
+  }
+}
+
+/** The stop the user's ceiling stands at: the last one that is not above it. */
+export function chosenIndex({ stops, chosenTokens }: ContextPlan): number {
+  const above = stops.findIndex(({ tokens }) => tokens > chosenTokens);
+  return Math.max(0, (above === -1 ? stops.length : above) - 1);
+}
+
+/** How many stops from the left are free or ask: what is right of them is hatched. */
+export function openStops(stops: readonly ContextStop[]): number {
+  const closed = stops.findIndex((stop) => accessOf(stop) === 'closed');
+  return closed === -1 ? stops.length : closed;
+}
+
+/** "16 thousand tokens, 406 megabytes". */
+export function stopSpoken(stop: ContextStop): string {
+  const tokens = stop.tokens >= 1_000 ? `${count(Math.round(stop.tokens / 1_024))} thousand` : count(stop.tokens);
+  const access = accessOf(stop);
+  return `${tokens} tokens, ${memorySpoken(stop.kvBytes)}${access === 'closed' ? ', does not fit' : access === 'asks' ? ', needs a permission' : ''}`;
+}
+
+/** What is left for the Mac, also when there is nothing. */
+export const leavesWords = ({ leavesBytes }: Pick<ContextStop, 'leavesBytes'>): string =>
+  leavesBytes > 0 ? `leaves ${memory(leavesBytes)} for your Mac` : `${memory(-leavesBytes)} more than your Mac has`;
+
+/** The kind of wait to expect. */
+export const waitWords = ({ prefillSeconds }: Pick<ContextStop, 'prefillSeconds'>): string =>
+  prefillSeconds === null
+    ? 'How long a full one takes to read shows after the first answer.'
+    : prefillSeconds < 1
+      ? 'A full one is read in under a second.'
+      : `A full one takes about ${seconds(prefillSeconds * 1_000)} to read.`;
+
+/** What the conversation holds now, from the engine's own count for its last answer; null before one. */
+export function usedTokens(messages: readonly Message[]): number | null {
+  const last = messages.findLast((message) => message.role === 'assistant' && message.usage !== null);
+  if (last?.role !== 'assistant' || last.usage === null) return null;
+  // What the model thought is not kept for the next turn.
+  return last.usage.promptTokens + last.usage.completionTokens - last.usage.reasoningTokens;
+}

@@ -1,0 +1,75 @@
+import { Pause, Play, RotateCw, X } from 'lucide-react';
+import { useState } from 'react';
+import type { DownloadState, ModelEntry } from '../../preload/contract.ts';
+import { useMirror, useNow } from '../mirror/react.ts';
+import { Button } from '../ui/button.tsx';
+import { IconButton } from '../ui/icon-button.tsx';
+import { bytes } from '../ui/numbers.ts';
+import { Progress } from '../ui/progress.tsx';
+import styles from './download-progress.module.css';
+import { ACTION_WORDS, downloadWords, fetchedBytes } from './download-words.ts';
+
+/** Below this a download that is thrown away is no loss worth a question. */
+const WORTH_ASKING_BYTES = 50_000_000;
+
+const ICONS = { pause: Pause, resume: Play, 'try-now': RotateCw } as const;
+
+interface Props {
+  readonly entry: ModelEntry;
+  readonly download: DownloadState;
+}
+
+/** How far a download is, with what can be done about it: pause, go on, cancel. */
+export function DownloadProgress({ entry, download }: Props) {
+  const { models } = useMirror();
+  const nowMs = useNow(download.kind === 'waiting');
+  const [isAsking, setIsAsking] = useState(false);
+  const { text, nextStep, progress, action } = downloadWords(download, nowMs);
+  const fetched = fetchedBytes(download);
+  const cancel = (): void => void models.act('models.cancel', entry.id);
+  return (
+    <div className={styles.download} data-testid="download" data-state={download.kind}>
+      <div className={styles.row}>
+        <div className={styles.bar}>
+          {progress === null ? (
+            <div className={styles.rest} />
+          ) : (
+            <Progress label={`Download of ${entry.name}`} progress={progress} />
+          )}
+        </div>
+        {action !== null && (
+          <IconButton
+            isSmall
+            icon={ICONS[action]}
+            label={`${ACTION_WORDS[action]}, ${entry.name}`}
+            onClick={() => void models.act(action === 'pause' ? 'models.pause' : 'models.download', entry.id)}
+          />
+        )}
+        <IconButton
+          isSmall
+          icon={X}
+          label={`Cancel, ${entry.name}`}
+          onClick={() => (fetched > WORTH_ASKING_BYTES ? setIsAsking(true) : cancel())}
+        />
+      </div>
+      <p className={styles.words} role={download.kind === 'failed' ? 'alert' : undefined}>
+        {text}
+        {nextStep !== null && <span className={styles.next}> {nextStep}</span>}
+      </p>
+      {isAsking && (
+        <div className={styles.sure} role="group" aria-label="Cancel the download">
+          <p>Throw away the {bytes(fetched)} fetched so far?</p>
+          <span>
+            <Button ref={focusOnce} onClick={() => setIsAsking(false)}>
+              Keep
+            </Button>
+            <Button onClick={cancel}>Throw away</Button>
+          </span>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** The question has come: the focus goes to the answer that loses nothing. */
+const focusOnce = (button: HTMLButtonElement | null): void => button?.focus();

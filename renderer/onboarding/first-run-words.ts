@@ -1,0 +1,53 @@
+/** Which step of the first run is shown: pure. */
+import type { AppState, DownloadState, MachineInfo, ModelEntry } from '../../preload/contract.ts';
+import { memory } from '../ui/numbers.ts';
+
+/**
+ *  looking ─► choose ─► getting ─► here ─► (the model is chosen: the ordinary window, with its consent sheet)
+ *                ▲         │
+ *                └─────────┘ cancelled
+ *  cannot-run: no model runs on this machine at all.
+ *  nothing-fits: the catalog has nothing that fits; the demo is left.
+ */
+export type FirstRunStep =
+  | { readonly kind: 'looking' }
+  | { readonly kind: 'cannot-run'; readonly message: string; readonly nextStep: string }
+  | { readonly kind: 'nothing-fits'; readonly demo: ModelEntry | null }
+  | { readonly kind: 'choose'; readonly entry: ModelEntry; readonly demo: ModelEntry | null }
+  | {
+      readonly kind: 'getting';
+      readonly entry: ModelEntry;
+      readonly download: DownloadState;
+      readonly demo: ModelEntry | null;
+    }
+  | { readonly kind: 'here'; readonly entry: ModelEntry };
+
+export function firstRunStep(machine: MachineInfo, entries: readonly ModelEntry[] | null): FirstRunStep {
+  if (machine.cannotRun !== null) return { kind: 'cannot-run', ...machine.cannotRun };
+  if (entries === null) return { kind: 'looking' };
+  const real = entries.filter(({ isToy }) => !isToy);
+  const demo = entries.find(({ isToy, presence }) => isToy && presence.kind === 'here') ?? null;
+  // What the user has begun comes before what is recommended.
+  const getting = real.find(({ presence }) => presence.kind === 'getting');
+  if (getting?.presence.kind === 'getting')
+    return { kind: 'getting', entry: getting, download: getting.presence.download, demo };
+  const recommended = real.find(({ isRecommended }) => isRecommended);
+  const here = real.filter(({ presence }) => presence.kind === 'here');
+  const ready = here.find((entry) => entry === recommended) ?? here[0];
+  if (ready !== undefined) return { kind: 'here', entry: ready };
+  return recommended === undefined ? { kind: 'nothing-fits', demo } : { kind: 'choose', entry: recommended, demo };
+}
+
+/** "Apple M2 · 16 GB · macOS 15.6". */
+export const machineWords = ({ chip, memoryBytes, system }: MachineInfo): string =>
+  [chip, memory(memoryBytes), system].filter((part) => part !== null).join(' · ');
+
+/** Whether the first run takes the window's middle: nothing is chosen, or the user looks around and wants it back. */
+export const isFirstRun = ({ model, settings }: Pick<AppState, 'model' | 'settings'>, isWanted: boolean): boolean =>
+  model === null ? true : isWanted && model.isToy && settings.firstRun === 'todo';
+
+/** While the user looks around: the model they went for has arrived. */
+export const setupNews = (entries: readonly ModelEntry[] | null): ModelEntry | null => {
+  const here = (entries ?? []).filter(({ isToy, presence }) => !isToy && presence.kind === 'here');
+  return here.find(({ isRecommended }) => isRecommended) ?? here[0] ?? null;
+};
