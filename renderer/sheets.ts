@@ -1,7 +1,14 @@
 import { createContext, useContext } from 'react';
 
 /** The panels over the window; one at a time. */
-export type SheetName = 'conversations' | 'models' | 'preflight' | 'memory' | 'wired-limit';
+export type SheetName =
+  | 'conversations'
+  | 'models'
+  | 'preflight'
+  | 'memory'
+  | 'wired-limit'
+  | 'conversation'
+  | 'shortcuts';
 
 export const OpenSheetContext = createContext<(name: SheetName) => void>(() => undefined);
 

@@ -64,10 +64,11 @@ export function endOf(status: AnswerStatus): { readonly title: string; readonly 
   }
 }
 
-export function reasoningWords(running: boolean, milliseconds: number | null): string {
+export function reasoningWords(running: boolean, milliseconds: number | null, tokens: number | null = null): string {
   if (running) return milliseconds === null || milliseconds < 1_000 ? 'Thinking' : `Thinking, ${seconds(milliseconds)}`;
-  if (milliseconds === null) return 'Thoughts';
-  return milliseconds < 1_000 ? 'Thought briefly' : `Thought for ${seconds(milliseconds)}`;
+  const cost = tokens === null || tokens === 0 ? '' : `, ${count(tokens)} ${tokens === 1 ? 'token' : 'tokens'}`;
+  if (milliseconds === null) return `Thoughts${cost}`;
+  return `${milliseconds < 1_000 ? 'Thought briefly' : `Thought for ${seconds(milliseconds)}`}${cost}`;
 }
 
 /** The last line the model has thought, for the folded preview. */

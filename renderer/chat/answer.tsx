@@ -1,13 +1,17 @@
+import { RefreshCw } from 'lucide-react';
 import { memo } from 'react';
-import type { AssistantMessage } from '../../preload/contract.ts';
+import { isFinal } from '../../preload/answer-status.ts';
+import type { AnswerStatus, AssistantMessage } from '../../preload/contract.ts';
 import { Markdown } from '../markdown/markdown.tsx';
-import { useAnswer, useMirrored } from '../mirror/react.ts';
+import { useAnswer, useMirror, useMirrored } from '../mirror/react.ts';
+import { Button } from '../ui/button.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Hidden } from '../ui/hidden.tsx';
+import { IconButton } from '../ui/icon-button.tsx';
 import { Progress } from '../ui/progress.tsx';
 import styles from './answer.module.css';
-import { isFinal } from '../../preload/answer-status.ts';
 import { endOf, metaWords, waitOf } from './answer-words.ts';
+import { BranchWalker } from './branch-walker.tsx';
 import { Reasoning } from './reasoning.tsx';
 
 interface Props {
@@ -17,6 +21,7 @@ interface Props {
 
 /** An answer: reasoning folded, text plain on the background, and what it cost. */
 export const Answer = memo(function Answer({ message, isLast }: Props) {
+  const mirror = useMirror();
   const { text, reasoning, status, thinkingSinceMs } = useAnswer(message);
   const isDone = isFinal(status);
   const end = endOf(status);
@@ -38,6 +43,8 @@ export const Answer = memo(function Answer({ message, isLast }: Props) {
           isRunning={status.kind === 'thinking'}
           sinceMs={thinkingSinceMs}
           tookMs={message.reasoningMs}
+          tokens={message.usage?.reasoningTokens ?? null}
+          onAnswerNow={() => void mirror.chat.answerNow(message.id)}
         />
       )}
       {text !== '' && (
@@ -49,17 +56,62 @@ export const Answer = memo(function Answer({ message, isLast }: Props) {
         <div className={status.kind === 'failed' ? `${styles.end} ${styles.failed}` : styles.end} data-testid="end">
           <p>{end.title}</p>
           {end.detail !== null && <p className={styles.detail}>{end.detail}</p>}
+          {isLast && <Onward message={message} status={status} />}
         </div>
       )}
-      {isDone && (text !== '' || message.usage !== null) && (
+      {isDone && (
         <div className={styles.meta}>
-          {message.usage !== null && <span data-testid="meta">{metaWords(message.usage)}</span>}
+          <BranchWalker messageId={message.id} of="answer" />
           {text !== '' && <CopyButton label="Copy the answer" text={() => text} />}
+          <IconButton
+            isSmall
+            icon={RefreshCw}
+            label="Answer again"
+            onClick={() => void mirror.chat.regenerate(message.id)}
+          />
+          {message.usage !== null && (
+            <span className={styles.cost} data-testid="meta">
+              {metaWords(message.usage)}
+            </span>
+          )}
         </div>
       )}
     </article>
   );
 });
+
+/** What can be done with an answer that did not simply finish. */
+function Onward({ message, status }: { readonly message: AssistantMessage; readonly status: AnswerStatus }) {
+  const mirror = useMirror();
+  const goOn = () => void mirror.chat.goOn(message.id);
+  switch (status.kind) {
+    case 'paused':
+      return (
+        <div className={styles.onward}>
+          <Button isPrimary onClick={goOn}>
+            Go on
+          </Button>
+          <Button onClick={() => void mirror.leaveAnswer(message.id)}>Leave it at that</Button>
+        </div>
+      );
+    case 'stopped':
+    case 'interrupted':
+    case 'length':
+      return (
+        <div className={styles.onward}>
+          <Button onClick={goOn}>Continue</Button>
+        </div>
+      );
+    case 'failed':
+      return (
+        <div className={styles.onward}>
+          <Button onClick={() => void mirror.chat.regenerate(message.id)}>Try again</Button>
+        </div>
+      );
+    default:
+      return null;
+  }
+}
 
 function Waiting({ message }: { readonly message: AssistantMessage }) {
   const { status } = useAnswer(message);

@@ -1,11 +1,25 @@
-import { ArrowUp, ChevronDown, Square } from 'lucide-react';
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
-import { EFFORTS, type Effort } from '../../preload/contract.ts';
+import { ArrowUp, ChevronDown, Paperclip, SlidersHorizontal, Square } from 'lucide-react';
+import {
+  type ClipboardEvent,
+  type DragEvent,
+  type FormEvent,
+  type KeyboardEvent,
+  useCallback,
+  useEffect,
+  useRef,
+  useState,
+} from 'react';
+import { type Draft, EFFORTS, type Effort } from '../../preload/contract.ts';
 import { ContextMeter } from '../context/context-meter.tsx';
 import { ContextPanel } from '../context/context-panel.tsx';
-import { liveAnswer } from '../mirror/mirror.ts';
+import { effortOf, liveAnswer } from '../mirror/mirror.ts';
 import { useMirror, useMirrored } from '../mirror/react.ts';
+import { useOpenSheet } from '../sheets.ts';
+import { IconButton } from '../ui/icon-button.tsx';
+import { AttachmentBlock } from './attachment-block.tsx';
 import styles from './composer.module.css';
+import { isLongPaste, useAttach } from './attaching.ts';
+import { QueuedMessages } from './queued-messages.tsx';
 
 const EFFORT_WORDS: Readonly<Record<Effort, string>> = {
   low: 'Low effort',
@@ -20,6 +34,7 @@ const EFFORT_WORDS: Readonly<Record<Effort, string>> = {
 export function Composer() {
   const mirror = useMirror();
   const paneId = useMirrored((state) => (state.pane.kind === 'new' ? null : state.pane.conversationId));
+  const paneKind = useMirrored((state) => state.pane.kind);
   const liveId = useMirrored((state) => liveAnswer(state.pane)?.id ?? null);
   const isStopping = useMirrored((state) => liveAnswer(state.pane)?.id === state.stoppingId && liveId !== null);
   const isConnected = useMirrored((state) => state.connection.kind === 'connected');
@@ -28,21 +43,49 @@ export function Composer() {
   const focusRequests = useMirrored((state) => state.focusRequests);
   const isSending = useMirrored((state) => state.isSending);
   const field = useRef<HTMLTextAreaElement>(null);
-  const [isContextOpen, setIsContextOpen] = useState(false);
-  const [text, setText] = useState(() => mirror.draft());
+  const [draft, setDraft] = useState<Draft>(() => mirror.drafts.get(paneId));
+  const [isContextOpen, setContextOpen] = useState(false);
+  const [isDropping, setDropping] = useState(false);
+  const { text, attachments } = draft;
 
-  useEffect(() => setText(mirror.draft()), [mirror, paneId]);
+  // Opened anew, also after it was fetched: what was being written there.
+  useEffect(() => setDraft(mirror.drafts.get(paneId)), [mirror, paneId, paneKind]);
   useEffect(() => field.current?.focus(), [focusRequests]);
+  // The window may be gone for good at any time after it is hidden.
+  useEffect(() => {
+    const flush = (): void => mirror.drafts.flush();
+    addEventListener('visibilitychange', flush);
+    addEventListener('pagehide', flush);
+    return () => {
+      removeEventListener('visibilitychange', flush);
+      removeEventListener('pagehide', flush);
+    };
+  }, [mirror]);
 
-  const canSend = isConnected && hasModel && liveId === null && !isSending && text.trim() !== '';
+  const change = useCallback(
+    (next: (now: Draft) => Draft): void =>
+      setDraft((now) => {
+        const changed = next(now);
+        mirror.drafts.keep(paneId, changed);
+        return changed;
+      }),
+    [mirror, paneId],
+  );
+  const { attachFiles, attachText, isAttaching } = useAttach(
+    useCallback((attachment) => change((now) => ({ ...now, attachments: [...now.attachments, attachment] })), [change]),
+  );
+
+  const canSend = isConnected && hasModel && !isSending && !isAttaching && paneKind !== 'opening' && text.trim() !== '';
 
   const submit = async (event?: FormEvent): Promise<void> => {
     event?.preventDefault();
     if (!canSend) return;
-    const sent = text;
+    const sent = draft;
     const wasTaken = await mirror.send(sent);
+    if (!wasTaken) return;
     // Only what was sent leaves: the person may have written on meanwhile.
-    if (wasTaken) setText((now) => (now === sent ? '' : now));
+    setDraft((now) => (now === sent ? { text: '', attachments: [] } : now));
+    field.current?.focus();
   };
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
@@ -53,57 +96,121 @@ export function Composer() {
     void submit();
   };
 
+  const onPaste = (event: ClipboardEvent): void => {
+    if (event.clipboardData.files.length > 0) {
+      event.preventDefault();
+      void attachFiles(event.clipboardData.files);
+      return;
+    }
+    const pasted = event.clipboardData.getData('text/plain');
+    if (!isLongPaste(pasted)) return;
+    event.preventDefault();
+    void attachText(pasted);
+  };
+
+  const onDrop = (event: DragEvent): void => {
+    event.preventDefault();
+    setDropping(false);
+    void attachFiles(event.dataTransfer.files);
+  };
+
   return (
-    <form className={styles.composer} onSubmit={(event) => void submit(event)}>
-      {isContextOpen && (
-        <ContextPanel
-          onClose={() => {
-            setIsContextOpen(false);
-            field.current?.focus();
-          }}
-        />
-      )}
-      <div className={styles.box}>
-        <textarea
-          ref={field}
-          className={styles.field}
-          aria-label="Message"
-          placeholder={isOff && hasModel ? 'Message, turns the model on' : 'Message'}
-          rows={1}
-          value={text}
-          onFocus={() => void mirror.warm()}
-          onChange={(event) => {
-            // The focus may have been here all the while the model was away.
-            if (text === '') void mirror.warm();
-            setText(event.target.value);
-            mirror.keepDraft(event.target.value);
-          }}
-          onKeyDown={onKeyDown}
-        />
-        {liveId === null ? (
-          <button type="submit" className={styles.send} aria-label="Send" title="Send (↩)" disabled={!canSend}>
-            <ArrowUp size={16} strokeWidth={2.25} aria-hidden />
-          </button>
-        ) : (
-          <button
-            type="button"
-            className={styles.send}
-            aria-label="Stop"
-            title="Stop"
-            disabled={isStopping || !isConnected}
-            onClick={() => {
-              void mirror.stopAnswer();
-              // The button turns into another one: the focus goes where writing goes on.
-              field.current?.focus();
-            }}
-          >
-            <Square size={11} strokeWidth={0} fill="currentColor" aria-hidden />
-          </button>
+    <form
+      className={styles.composer}
+      onSubmit={(event) => void submit(event)}
+      onDragOver={(event) => {
+        if (!event.dataTransfer.types.includes('Files')) return;
+        event.preventDefault();
+        setDropping(true);
+      }}
+      onDragLeave={() => setDropping(false)}
+      onDrop={onDrop}
+    >
+      <QueuedMessages onTakeBack={(taken) => change(() => taken)} />
+      {isContextOpen && <ContextPanel onClose={() => setContextOpen(false)} />}
+      <div className={styles.box} data-dropping={isDropping}>
+        {(attachments.length > 0 || isAttaching) && (
+          <ul className={styles.attachments} aria-label="Attachments">
+            {attachments.map((attachment) => (
+              <li key={attachment.id}>
+                <AttachmentBlock
+                  attachment={attachment}
+                  onRemove={() => {
+                    change((now) => ({
+                      ...now,
+                      attachments: now.attachments.filter(({ id }) => id !== attachment.id),
+                    }));
+                    field.current?.focus();
+                  }}
+                />
+              </li>
+            ))}
+            {isAttaching && (
+              <li className={styles.attaching} role="status">
+                Reading the file
+              </li>
+            )}
+          </ul>
         )}
+        <div className={styles.line}>
+          <textarea
+            ref={field}
+            className={styles.field}
+            aria-label="Message"
+            placeholder={
+              liveId !== null
+                ? 'Message, sent after this answer'
+                : isOff && hasModel
+                  ? 'Message, turns the model on'
+                  : 'Message'
+            }
+            rows={1}
+            value={text}
+            onFocus={() => void mirror.warm()}
+            onChange={(event) => {
+              // The focus may have been here all the while the model was away.
+              if (text === '') void mirror.warm();
+              const { value } = event.target;
+              change((now) => ({ ...now, text: value }));
+            }}
+            onKeyDown={onKeyDown}
+            onPaste={onPaste}
+          />
+          {liveId !== null && (
+            <button
+              type="button"
+              className={styles.send}
+              aria-label="Stop"
+              title="Stop"
+              disabled={isStopping || !isConnected}
+              onClick={() => {
+                void mirror.stopAnswer();
+                // The button turns into another one: the focus goes where writing goes on.
+                field.current?.focus();
+              }}
+            >
+              <Square size={11} strokeWidth={0} fill="currentColor" aria-hidden />
+            </button>
+          )}
+          {(liveId === null || text.trim() !== '') && (
+            <button
+              type="submit"
+              className={styles.send}
+              aria-label={liveId === null ? 'Send' : 'Send after this answer'}
+              title={liveId === null ? 'Send (↩)' : 'Send after this answer (↩)'}
+              disabled={!canSend}
+            >
+              <ArrowUp size={16} strokeWidth={2.25} aria-hidden />
+            </button>
+          )}
+        </div>
       </div>
       <div className={styles.row}>
         <EffortPicker />
-        <ContextMeter isOpen={isContextOpen} onToggle={() => setIsContextOpen((isOpen) => !isOpen)} />
+        <ConversationSettingsButton />
+        <AttachButton onFiles={(files) => void attachFiles(files)} />
+        <span className={styles.space} />
+        <ContextMeter isOpen={isContextOpen} onToggle={() => setContextOpen(!isContextOpen)} />
       </div>
     </form>
   );
@@ -111,7 +218,7 @@ export function Composer() {
 
 function EffortPicker() {
   const mirror = useMirror();
-  const effort = useMirrored((state) => state.app?.settings.effort ?? 'medium');
+  const effort = useMirrored(({ app, pane }) => effortOf(app, pane));
   return (
     <div className={styles.effort}>
       <select
@@ -128,5 +235,46 @@ function EffortPicker() {
       </select>
       <ChevronDown size={12} strokeWidth={2.25} aria-hidden />
     </div>
+  );
+}
+
+function ConversationSettingsButton() {
+  const open = useOpenSheet();
+  const hasSystemText = useMirrored(({ pane }) => {
+    if (pane.kind === 'opening') return false;
+    const { systemText } = pane.kind === 'new' ? pane.settings : pane.about.settings;
+    return (systemText ?? '') !== '';
+  });
+  return (
+    <IconButton
+      isSmall
+      icon={SlidersHorizontal}
+      label={hasSystemText ? 'Conversation settings, instructions set' : 'Conversation settings'}
+      aria-haspopup="dialog"
+      data-marked={hasSystemText}
+      onClick={() => open('conversation')}
+    />
+  );
+}
+
+function AttachButton({ onFiles }: { readonly onFiles: (files: FileList) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <IconButton isSmall icon={Paperclip} label="Attach text or code" onClick={() => input.current?.click()} />
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        aria-hidden
+        tabIndex={-1}
+        data-testid="attach-input"
+        onChange={(event) => {
+          if (event.target.files !== null && event.target.files.length > 0) onFiles(event.target.files);
+          event.target.value = '';
+        }}
+      />
+    </>
   );
 }

@@ -4,6 +4,7 @@ import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from 
 import type { Message } from '../../preload/contract.ts';
 import { Hidden } from '../ui/hidden.tsx';
 import { Answer } from './answer.tsx';
+import { ContextCutMark } from './context-cut-mark.tsx';
 import styles from './conversation.module.css';
 import { estimatedHeight, type RowSpan, rowsToDraw } from './rows.ts';
 import { UserBubble } from './user-bubble.tsx';
@@ -14,7 +15,12 @@ const LET_GO = 4;
 const AWAY = 24;
 
 const Row = memo(function Row({ message, isLast }: { readonly message: Message; readonly isLast: boolean }) {
-  return message.role === 'user' ? <UserBubble message={message} /> : <Answer message={message} isLast={isLast} />;
+  return (
+    <>
+      {message.role === 'user' ? <UserBubble message={message} /> : <Answer message={message} isLast={isLast} />}
+      <ContextCutMark messageId={message.id} />
+    </>
+  );
 });
 
 /** The row a node of the page lies in, or null. */
@@ -50,6 +56,8 @@ export function Conversation({ messages }: { readonly messages: readonly Message
     const inView = defaultRangeExtractor(range);
     return rowsToDraw({ first: inView[0] ?? 0, last: inView.at(-1) ?? -1 }, range.count, pinnedRows(view.current));
   }, []);
+  // The React compiler, which could not memoise what this returns, is not used here.
+  // oxlint-disable-next-line react/incompatible-library
   const list = useVirtualizer<HTMLDivElement, HTMLDivElement>({
     count: messages.length,
     getScrollElement: () => view.current,

@@ -10,6 +10,9 @@ interface Props {
   readonly isRunning: boolean;
   readonly sinceMs: number | null;
   readonly tookMs: number | null;
+  /** Once the engine has counted them. */
+  readonly tokens: number | null;
+  readonly onAnswerNow: () => void;
 }
 
 const Piece = memo(function Piece({ text }: { readonly text: string }) {
@@ -17,23 +20,30 @@ const Piece = memo(function Piece({ text }: { readonly text: string }) {
 });
 
 /** What the model thought, folded to one quiet line. While it runs its last line is shown. */
-export function Reasoning({ text, isRunning, sinceMs, tookMs }: Props) {
+export function Reasoning({ text, isRunning, sinceMs, tookMs, tokens, onAnswerNow }: Props) {
   const [isOpen, setIsOpen] = useState(false);
   const id = useId();
   const nowMs = useNow(isRunning && sinceMs !== null);
   const elapsedMs = isRunning ? (sinceMs === null ? null : nowMs - sinceMs) : tookMs;
   return (
     <div className={styles.reasoning} data-testid="reasoning">
-      <button
-        type="button"
-        className={styles.fold}
-        aria-expanded={isOpen}
-        aria-controls={isOpen ? id : undefined}
-        onClick={() => setIsOpen(!isOpen)}
-      >
-        <ChevronRight size={12} strokeWidth={2.25} aria-hidden />
-        {reasoningWords(isRunning, elapsedMs)}
-      </button>
+      <div className={styles.line}>
+        <button
+          type="button"
+          className={styles.fold}
+          aria-expanded={isOpen}
+          aria-controls={isOpen ? id : undefined}
+          onClick={() => setIsOpen(!isOpen)}
+        >
+          <ChevronRight size={12} strokeWidth={2.25} aria-hidden />
+          {reasoningWords(isRunning, elapsedMs, tokens)}
+        </button>
+        {isRunning && (
+          <button type="button" className={styles.now} title="Ends the thinking" onClick={onAnswerNow}>
+            Answer now
+          </button>
+        )}
+      </div>
       {isRunning && !isOpen && (
         <p className={styles.preview} aria-hidden>
           <bdi>{lastLine(text)}</bdi>

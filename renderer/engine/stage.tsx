@@ -131,7 +131,7 @@ function Suggestions({ suggestions }: { readonly suggestions: readonly string[] 
           className={styles.suggestion}
           onClick={() => {
             mirror.requestFocus();
-            void mirror.send(suggestion);
+            void mirror.send({ text: suggestion, attachments: [] });
           }}
         >
           {suggestion}

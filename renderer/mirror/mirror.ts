@@ -5,6 +5,9 @@ import type {
   AssistantMessage,
   Bridge,
   Conversation,
+  ConversationSettings,
+  ConversationSummary,
+  Draft,
   Effort,
   Message,
   Result,
@@ -14,6 +17,9 @@ import type {
 import { isFinal } from '../../preload/answer-status.ts';
 import { AnswerStreams } from '../chat/answer-streams.ts';
 import { announcement } from '../chat/answer-words.ts';
+import { ChatActions } from '../chat/chat-actions.ts';
+import { Drafts } from '../chat/drafts.ts';
+import { ConversationsMirror } from '../conversations/conversations-mirror.ts';
 import { MemoryMirror } from '../memory/memory-mirror.ts';
 import { ModelsMirror } from '../models/models-mirror.ts';
 
@@ -29,11 +35,34 @@ type Connection =
   | { readonly kind: 'lost' }
   | { readonly kind: 'refused'; readonly error: AppError };
 
-/** What the conversation pane shows. */
+/** A conversation but for its messages. */
+export type AboutConversation = Omit<Conversation, 'messages'>;
+
+/** What the conversation pane shows. `settings`: what a conversation that does not exist yet will begin with. */
 export type Pane =
-  | { readonly kind: 'new' }
+  | { readonly kind: 'new'; readonly settings: Partial<ConversationSettings> }
   | { readonly kind: 'opening'; readonly conversationId: string }
-  | { readonly kind: 'open'; readonly conversationId: string; readonly messages: readonly Message[] };
+  | {
+      readonly kind: 'open';
+      readonly conversationId: string;
+      readonly messages: readonly Message[];
+      readonly about: AboutConversation;
+    };
+
+const NEW_PANE: Pane = { kind: 'new', settings: {} };
+
+const DEFAULT_CONVERSATION_SETTINGS: ConversationSettings = {
+  modelId: null,
+  effort: null,
+  systemText: '',
+  temperature: null,
+  topP: null,
+  topK: null,
+  minP: null,
+  maxAnswerTokens: null,
+  thinkingTokens: null,
+  contextTokens: null,
+};
 
 export interface MirrorState {
   readonly connection: Connection;
@@ -46,6 +75,8 @@ export interface MirrorState {
   readonly isSending: boolean;
   /** The answer that was asked to stop and has not yet. */
   readonly stoppingId: string | null;
+  /** The user's message that is being written anew, in its place. */
+  readonly editingId: string | null;
   /** For screen readers: the last answer, once. */
   readonly announcement: string;
   /** Counts reasons to put the focus into the composer (shown, new conversation). */
@@ -77,14 +108,29 @@ export function liveAnswer(pane: Pane): AssistantMessage | null {
   return last?.role === 'assistant' && !isFinal(last.status) ? last : null;
 }
 
+/** How hard the model thinks about the next message: the conversation's own effort, else the app's. */
+export function effortOf(app: AppState | null, pane: Pane): Effort {
+  const own = pane.kind === 'open' ? pane.about.settings.effort : pane.kind === 'new' ? pane.settings.effort : null;
+  return own ?? app?.settings.effort ?? 'medium';
+}
+
+/** What is known of a conversation that has just begun. */
+function aboutNew(conversation: ConversationSummary, pane: Pane): AboutConversation {
+  const settings = { ...DEFAULT_CONVERSATION_SETTINGS, ...(pane.kind === 'new' ? pane.settings : {}) };
+  return { ...conversation, branches: [], settings, queued: [], draft: null, cut: null, isSummarising: false };
+}
+
 /** Adds a message or replaces the one with its id; order is main's (by time, as they come). */
 function upsert(messages: readonly Message[], message: Message): readonly Message[] {
   const index = messages.findIndex(({ id }) => id === message.id);
   if (index === -1) return [...messages, message];
   const known = messages[index];
-  // A snapshot taken before the end must not reopen a finished answer.
-  if (known?.role === 'assistant' && message.role === 'assistant' && isFinal(known.status) && !isFinal(message.status))
-    return messages;
+  // A snapshot taken before the end must not reopen a finished answer, unless the answer goes on in another attempt.
+  if (known?.role === 'assistant' && message.role === 'assistant') {
+    const isOlder = message.attempt < known.attempt;
+    const isBeforeEnd = message.attempt === known.attempt && isFinal(known.status) && !isFinal(message.status);
+    if (isOlder || isBeforeEnd) return messages;
+  }
   return messages.map((other) => (other.id === message.id ? message : other));
 }
 
@@ -94,6 +140,9 @@ export class Mirror {
   readonly streams: AnswerStreams;
   readonly memory: MemoryMirror;
   readonly models: ModelsMirror;
+  readonly conversations: ConversationsMirror;
+  readonly chat: ChatActions;
+  readonly drafts: Drafts;
   readonly #bridge: Bridge;
   readonly #keepsakes: Keepsakes;
   readonly #setTimer: (run: () => void, afterMs: number) => unknown;
@@ -107,13 +156,21 @@ export class Mirror {
     this.streams = new AnswerStreams((conversationId) => this.#requestResync(conversationId));
     this.memory = new MemoryMirror(bridge, (result) => this.#take(result));
     this.models = new ModelsMirror(bridge);
+    this.conversations = new ConversationsMirror(bridge, (result) => this.#take(result));
+    this.drafts = new Drafts(bridge, this.#setTimer);
+    this.chat = new ChatActions({
+      bridge,
+      take: (result) => this.#take(result),
+      show: (conversation) => this.#showIfHere(conversation),
+    });
     this.store = createStore<MirrorState>(() => ({
       connection: { kind: 'connecting' },
       app: null,
-      pane: { kind: 'new' },
+      pane: NEW_PANE,
       refusal: null,
       isSending: false,
       stoppingId: null,
+      editingId: null,
       announcement: '',
       focusRequests: 0,
     }));
@@ -129,6 +186,9 @@ export class Mirror {
       on('chat.conversations', (conversations) => this.#patchApp({ conversations })),
       on('chat.delta', (delta) => this.streams.apply(delta)),
       on('chat.message', (message) => this.#receive(message)),
+      on('chat.changed', (conversation) => this.#showIfHere(conversation)),
+      on('chat.deleted', ({ conversationId }) => this.#leave(conversationId)),
+      this.conversations.listen(),
       on('window.shown', () => this.requestFocus()),
       this.memory.listen(),
       this.models.listen(),
@@ -138,25 +198,39 @@ export class Mirror {
   }
 
   dispose(): void {
+    this.drafts.flush();
     for (const release of this.#release.splice(0)) release();
   }
 
   // ── What the person does ──
 
-  /** True when main has taken the message. */
-  async send(text: string): Promise<boolean> {
+  /** True when main has taken the message; while an answer is being written here, it waits for its turn. */
+  async send(draft: Draft): Promise<boolean> {
     const { app, pane, isSending } = this.store.getState();
-    if (app === null || isSending || text.trim() === '') return false;
-    const draftKey = this.#draftKey();
-    this.store.setState({ isSending: true, refusal: null });
+    if (app === null || isSending || pane.kind === 'opening' || draft.text.trim() === '') return false;
     const conversationId = pane.kind === 'new' ? null : pane.conversationId;
-    const result = await this.#bridge.call('chat.send', { conversationId, text, effort: app.settings.effort });
+    const effort = this.effort();
+    this.store.setState({ isSending: true, refusal: null });
+    if (conversationId !== null && liveAnswer(pane) !== null) {
+      const wasQueued = await this.chat.queue(conversationId, draft, effort);
+      this.store.setState({ isSending: false });
+      if (wasQueued) this.drafts.forget(conversationId);
+      return wasQueued;
+    }
+    const { text, attachments } = draft;
+    const result = await this.#bridge.call('chat.send', {
+      conversationId,
+      text,
+      effort,
+      attachmentIds: attachments.map(({ id }) => id),
+      ...(pane.kind === 'new' ? { settings: pane.settings } : {}),
+    });
     this.store.setState({ isSending: false });
     const startsModel = app.engine.kind === 'off' || app.engine.kind === 'failed';
     if (startsModel && (await this.#isExplained(result))) return false;
     const sent = this.#take(result);
     if (sent === null) return false;
-    this.#keepsakes.removeItem(draftKey);
+    this.drafts.forget(conversationId);
     const { conversation, user, assistant } = sent;
     this.streams.settle(assistant);
     this.store.setState((state) => {
@@ -164,17 +238,25 @@ export class Mirror {
       const isHere =
         state.pane.kind === 'new' ? conversationId === null : state.pane.conversationId === conversation.id;
       if (!isHere) return {};
-      const messages = state.pane.kind === 'open' ? state.pane.messages : [];
+      const { messages, about } =
+        state.pane.kind === 'open' ? state.pane : { messages: [], about: aboutNew(conversation, pane) };
       return {
         pane: {
           kind: 'open' as const,
           conversationId: conversation.id,
           messages: upsert(upsert(messages, user), assistant),
+          about,
         },
       };
     });
     this.#rememberPane();
     return true;
+  }
+
+  /** How hard the model thinks about the next message. */
+  effort(): Effort {
+    const { app, pane } = this.store.getState();
+    return effortOf(app, pane);
   }
 
   async stopAnswer(): Promise<void> {
@@ -183,6 +265,11 @@ export class Mirror {
     this.store.setState({ stoppingId: live.id });
     const result = await this.#bridge.call('chat.stop', { messageId: live.id });
     if (this.#take(result) === null && !result.ok) this.store.setState({ stoppingId: null });
+  }
+
+  /** A paused answer stays as it is. */
+  async leaveAnswer(messageId: string): Promise<void> {
+    this.#take(await this.#bridge.call('chat.stop', { messageId }));
   }
 
   /** `anyway`: past what was found before loading. */
@@ -204,7 +291,13 @@ export class Mirror {
     return model !== null;
   }
 
+  /** For this conversation if it has an effort of its own, else for every message to come. */
   async setEffort(effort: Effort): Promise<void> {
+    const { pane } = this.store.getState();
+    if (pane.kind === 'open' && pane.about.settings.effort !== null) {
+      await this.chat.configure(pane.conversationId, { effort });
+      return;
+    }
     const settings = this.#take(await this.#bridge.call('settings.update', { effort }));
     if (settings !== null) this.#patchApp({ settings });
   }
@@ -226,14 +319,14 @@ export class Mirror {
     if (settings !== null) this.#patchApp({ settings });
   }
 
-  newConversation(): void {
-    this.store.setState({ pane: { kind: 'new' }, refusal: null });
+  newConversation(settings: Partial<ConversationSettings> = {}): void {
+    this.store.setState({ pane: { kind: 'new', settings }, refusal: null, editingId: null });
     this.#rememberPane();
     this.requestFocus();
   }
 
   async openConversation(conversationId: string): Promise<void> {
-    this.store.setState({ pane: { kind: 'opening', conversationId }, refusal: null });
+    this.store.setState({ pane: { kind: 'opening', conversationId }, refusal: null, editingId: null });
     await this.#loadConversation(conversationId, 'missing is told');
     this.#rememberPane();
     this.requestFocus();
@@ -260,21 +353,31 @@ export class Mirror {
     void this.#bridge.call('log.report', { message: message.slice(0, 8_000) });
   }
 
+  /** Null ends it; the focus goes back to the composer then. */
+  editMessage(messageId: string | null): void {
+    this.store.setState({ editingId: messageId });
+    if (messageId === null) this.requestFocus();
+  }
+
+  /** ⌘↑: the last message, once more. */
+  editLastMessage(): void {
+    const { pane } = this.store.getState();
+    if (pane.kind !== 'open' || liveAnswer(pane) !== null) return;
+    const last = pane.messages.findLast(({ role }) => role === 'user');
+    if (last !== undefined) this.editMessage(last.id);
+  }
+
   requestFocus(): void {
     this.store.setState((state) => ({ focusRequests: state.focusRequests + 1 }));
   }
 
+  /** Something the window itself cannot do, said like what main refuses. */
+  refuse(error: AppError): void {
+    this.store.setState({ refusal: error });
+  }
+
   dismissRefusal(): void {
     this.store.setState({ refusal: null });
-  }
-
-  draft(): string {
-    return this.#keepsakes.getItem(this.#draftKey()) ?? '';
-  }
-
-  keepDraft(text: string): void {
-    if (text === '') this.#keepsakes.removeItem(this.#draftKey());
-    else this.#keepsakes.setItem(this.#draftKey(), text);
   }
 
   // ── What main tells ──
@@ -318,6 +421,7 @@ export class Mirror {
     void this.models.load();
     const isFirst = this.store.getState().app === null;
     this.store.setState({ app: result.value, connection: { kind: 'connected' }, stoppingId: null });
+    this.drafts.learn(null, result.value.newDraft);
     const { pane } = this.store.getState();
     if (!isFirst) {
       if (pane.kind !== 'new') await this.#loadConversation(pane.conversationId, 'missing is told');
@@ -327,10 +431,10 @@ export class Mirror {
     if (wanted === NEW) return;
     const { conversations } = result.value;
     const latest = [...conversations].sort((a, b) => b.updatedAtMs - a.updatedAtMs)[0];
-    const opened = conversations.find(({ id }) => id === wanted) ?? latest;
-    if (opened === undefined) return;
-    this.store.setState({ pane: { kind: 'opening', conversationId: opened.id } });
-    await this.#loadConversation(opened.id, 'missing is new');
+    const openedId = wanted ?? latest?.id;
+    if (openedId === undefined) return;
+    this.store.setState({ pane: { kind: 'opening', conversationId: openedId } });
+    await this.#loadConversation(openedId, 'missing is new');
   }
 
   async #loadConversation(conversationId: string, missing: 'missing is told' | 'missing is new'): Promise<void> {
@@ -340,23 +444,39 @@ export class Mirror {
     if (pane.kind === 'new' || pane.conversationId !== conversationId) return;
     if (!result.ok) {
       if (result.error.code === 'disconnected') return;
-      this.store.setState({ pane: { kind: 'new' }, refusal: missing === 'missing is told' ? result.error : null });
+      this.store.setState({ pane: NEW_PANE, refusal: missing === 'missing is told' ? result.error : null });
       return;
     }
     this.#show(result.value);
   }
 
+  #showIfHere(conversation: Conversation): void {
+    const { pane } = this.store.getState();
+    if (pane.kind === 'open' && pane.conversationId === conversation.id) this.#show(conversation);
+  }
+
+  /** The conversation is gone: what shows it shows a new one. */
+  #leave(conversationId: string): void {
+    const { pane } = this.store.getState();
+    this.drafts.forget(conversationId);
+    if (pane.kind === 'new' || pane.conversationId !== conversationId) return;
+    this.store.setState({ pane: NEW_PANE });
+    this.#rememberPane();
+  }
+
   #show(conversation: Conversation): void {
-    for (const message of conversation.messages) if (message.role === 'assistant') this.streams.settle(message);
+    const { messages: told, ...about } = conversation;
+    for (const message of told) if (message.role === 'assistant') this.streams.settle(message);
+    this.drafts.learn(conversation.id, conversation.draft);
     this.store.setState((state) => {
       const known =
         state.pane.kind === 'open' && state.pane.conversationId === conversation.id ? state.pane.messages : [];
       // Main's list is the order; a message that finished while the snapshot was on its way stays finished.
-      const messages = conversation.messages.map((message) => {
+      const messages = told.map((message) => {
         const here = known.find(({ id }) => id === message.id);
         return here === undefined ? message : (upsert([here], message)[0] ?? message);
       });
-      return { pane: { kind: 'open', conversationId: conversation.id, messages } };
+      return { pane: { kind: 'open', conversationId: conversation.id, messages, about } };
     });
   }
 
@@ -390,10 +510,6 @@ export class Mirror {
   #paneName(): string {
     const { pane } = this.store.getState();
     return pane.kind === 'new' ? NEW : pane.conversationId;
-  }
-
-  #draftKey(): string {
-    return `headroom.draft.${this.#paneName()}`;
   }
 
   #rememberPane(): void {
