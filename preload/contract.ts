@@ -151,7 +151,13 @@ export type FitWay =
 export type FitVerdict =
   | { readonly kind: 'fits'; readonly message: string }
   /** Fits once the GPU's wired limit is raised: the ordinary case for gpt-oss-20b on 16 GB. */
-  | { readonly kind: 'fits-after-raise'; readonly message: string; readonly toMiB: number }
+  | {
+      readonly kind: 'fits-after-raise';
+      readonly message: string;
+      readonly toMiB: number;
+      /** Raising first, then what needs no password. */
+      readonly ways?: readonly FitWay[];
+    }
   | { readonly kind: 'works-if'; readonly message: string; readonly ways: readonly FitWay[] }
   | { readonly kind: 'not-on-this-mac'; readonly message: string; readonly ways: readonly FitWay[] }
   /** Its config cannot be understood: offered, not promised. */

@@ -232,14 +232,27 @@ function decodeBytes({ decode }: Calibration, tokens: number): number {
 /** Rising. Smaller steps read slower and need less. */
 export const STEP_CHOICES = [128, 256, 512, 1_024] as const;
 
+/** Bytes a peak should stay below. */
+export interface StepRoom {
+  /** Below the GPU's limit as it is: nothing has to be raised. */
+  readonly asIsBytes: number;
+  /** With the limit raised as far as this app goes, and the Mac left what it needs. */
+  readonly mostBytes: number;
+}
+
 /**
- * The largest step whose peak leaves no room short; the smallest when none does. Before a calibration not above the
- * default: a guess is no reason to take more.
+ * The largest step that fits without raising anything, if one does; else one that fits at all, the default at most. The
+ * smallest when none fits. Before a calibration never above the default: a guess is no reason to take more.
  */
-export function chooseStep(input: Omit<FitInput, 'stepTokens'>, roomBytes: number): number {
-  const most = input.calibration === null ? DEFAULT_STEP_TOKENS : Number.POSITIVE_INFINITY;
-  const fitting = STEP_CHOICES.filter(
-    (stepTokens) => stepTokens <= most && predict({ ...input, stepTokens }).peakBytes <= roomBytes,
+export function chooseStep(input: Omit<FitInput, 'stepTokens'>, room: StepRoom): number {
+  const largest = (mostBytes: number, mostTokens: number): number | undefined =>
+    STEP_CHOICES.findLast(
+      (stepTokens) => stepTokens <= mostTokens && predict({ ...input, stepTokens }).peakBytes <= mostBytes,
+    );
+  const mostTokens = input.calibration === null ? DEFAULT_STEP_TOKENS : STEP_CHOICES[STEP_CHOICES.length - 1];
+  return (
+    largest(Math.min(room.asIsBytes, room.mostBytes), mostTokens ?? DEFAULT_STEP_TOKENS) ??
+    largest(room.mostBytes, DEFAULT_STEP_TOKENS) ??
+    STEP_CHOICES[0]
   );
-  return fitting.at(-1) ?? STEP_CHOICES[0];
 }

@@ -8,7 +8,7 @@ import type { WiredLimitChoice, WiredLimitPlan, WiredLimitVerdict } from '../../
 import { OLDER_KNOB, commandToRun } from './command.ts';
 
 /** MLX gives its buffer cache back on every allocation above this share of the limit: slow, so the peak stays below. */
-const CACHE_FLUSH_SHARE = 0.95;
+export const CACHE_FLUSH_SHARE = 0.95;
 /** Above this share the Mac itself runs short: prefill collapses, panics are reported. Nothing here goes further. */
 const MOST_PERCENT = 85;
 /** The helper accepts nothing below this share but 0: a tiny limit starves the window server. */
@@ -44,11 +44,15 @@ export interface ModelNeed {
   readonly weightsMiB: number;
   /** Peak by this machine's own measurements, null before the first. */
   readonly calibratedPeakMiB: number | null;
+  /** By arithmetic, before there are measurements. Only counts where it is more than the usual room. */
+  readonly guessedPeakMiB?: number;
 }
 
 export function plan(reading: WiredLimitReading, need: ModelNeed): WiredLimitPlan {
   const { memoryMiB, settingMiB, wiredBeforeLoadMiB, ownProcessesMiB } = reading;
-  const peakMiB = Math.ceil(need.calibratedPeakMiB ?? need.weightsMiB + UNCALIBRATED_ROOM_MIB);
+  const peakMiB = Math.ceil(
+    need.calibratedPeakMiB ?? Math.max(need.weightsMiB + UNCALIBRATED_ROOM_MIB, need.guessedPeakMiB ?? 0),
+  );
   const needMiB = Math.ceil(peakMiB / CACHE_FLUSH_SHARE);
   const mostMiB = mostLimitMiB(memoryMiB);
   const [limitMiB, limitFrom] = limitInForce(reading);
@@ -101,6 +105,8 @@ export function plan(reading: WiredLimitReading, need: ModelNeed): WiredLimitPla
   };
 }
 
+/** What the GPU may keep as things are. */
+export const limitInForceMiB = (reading: WiredLimitReading): number => limitInForce(reading)[0];
 /** The most this app ever sets: 85 % of the memory. */
 export const mostLimitMiB = (memoryMiB: number): number => Math.floor((memoryMiB * MOST_PERCENT) / 100);
 /** The least this app ever raises to. */
