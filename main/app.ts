@@ -13,7 +13,7 @@ import { createSupervisor, pythonCommand } from './engine/supervisor.ts';
 import { AppFault } from './fault.ts';
 import { createEndpoint, type Endpoint } from './gateway/endpoint.ts';
 import { openDefaultKey } from './gateway/key.ts';
-import { systemClock } from './engine/clock.ts';
+import { type Clock, systemClock } from './engine/clock.ts';
 import { checkedLink } from './host/link.ts';
 import { type LogLevel, openLog } from './log/log.ts';
 import { type Commands, macCommands, noCommands } from './memory/commands.ts';
@@ -24,6 +24,7 @@ import { memoryHandlers } from './memory/handlers.ts';
 import { readLinuxMemory } from './memory/linux-files.ts';
 import { createMemoryMonitor } from './memory/monitor.ts';
 import { readMemory } from './memory/reading.ts';
+import { openWiredLeft } from './memory/wired-left-file.ts';
 import { ceilingOf, withinCeiling } from './models/context-ceiling.ts';
 import { modelHandlers } from './models/handlers.ts';
 import { readMachine } from './models/machine.ts';
@@ -60,6 +61,8 @@ export interface AppOptions {
   /** macOS's own commands; the real ones when left out. */
   readonly commands?: Commands;
   readonly helperPlaces?: HelperPlaces;
+  /** Time for what watches memory; a bench lets a day pass in minutes. */
+  readonly clock?: Clock;
   /** What so many bytes of the engine count for: themselves, but where a small model stands for a large one. */
   readonly countEngineBytes?: (bytes: number) => number;
 }
@@ -96,7 +99,7 @@ const MAX_ANSWER_TOKENS = 4_096;
 
 /** Throws AppFault when the model folder is none, or the file system's error when the data folder cannot be used. */
 export async function createApp(options: AppOptions): Promise<App> {
-  const { dataFolder, countEngineBytes = (bytes) => bytes } = options;
+  const { dataFolder, countEngineBytes = (bytes) => bytes, clock = systemClock } = options;
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   const log = openLog(join(dataFolder, 'logs'));
   const moved = (what: string) => (movedTo: string) =>
@@ -149,24 +152,26 @@ export async function createApp(options: AppOptions): Promise<App> {
   const monitor = createMemoryMonitor({
     read: () => (isMac ? readMemory(commands) : readLinuxMemory()),
     engineActiveBytes: () => (engine.metrics === null ? null : countEngineBytes(engine.metrics.memory.activeBytes)),
-    clock: systemClock,
+    clock,
     log,
   });
   monitor.subscribe((sample) => publish({ event: 'memory.sample', payload: sample }));
   engine.subscribe(({ kind }) => monitor.setEngineOn(kind !== 'off' && kind !== 'failed'));
 
+  const boot = isMac ? ((await readMemory(commands))?.boot ?? null) : null;
   const guard = createGuard({
     engine,
     monitor,
     cancelAnswers: (reason) => engine.cancelAnswers(reason),
     openAnswers: () => engine.openAnswers(),
     unload: () => engine.stop(),
-    load: () => ensureRunning(),
+    load: (by) => ensureRunning(by),
     settings: () => settings.current,
     modelKey: () => models.current?.info.id ?? null,
     rates: openDecodeRates(join(dataFolder, 'decode-rates.json'), log),
+    wiredLeft: openWiredLeft(join(dataFolder, 'wired-left.json'), boot?.id ?? null, log),
     publish: (payload) => publish({ event: 'protection.state', payload }),
-    clock: systemClock,
+    clock,
     log,
   });
 
@@ -187,7 +192,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         commands,
         journal: openJournal(join(dataFolder, 'wired-limit.json')),
         elevator: inTurn([helperElevator(options.helperPlaces?.socketPath), scripting, sudoPromptElevator(scripting)]),
-        clock: systemClock,
+        clock,
         log,
         need: () => (models.current === null ? null : needOf(models.current.folder)),
         askMetal: () => askMetal(options.pythonExecutable),

@@ -3,6 +3,7 @@ import type { EngineState, MemorySample, PressureLevel, ProtectionState, Setting
 import type { EngineMetrics, GenerationUsage } from '../engine/engine.ts';
 import { AppFault } from '../fault.ts';
 import { type Guard, createGuard } from './guard.ts';
+import type { WiredLeft } from './wired-left-file.ts';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -16,6 +17,8 @@ class World {
   metrics: EngineMetrics | null = null;
   openAnswers = 0;
   wiredBytes = WIRED_BEFORE;
+  /** Who wanted the last load. */
+  loadedBy: 'window' | 'timer' | null = null;
   readonly done: string[] = [];
   readonly states: ProtectionState[] = [];
   readonly logged: string[] = [];
@@ -24,7 +27,10 @@ class World {
   #onState: (state: EngineState) => void = () => {};
   readonly guard: Guard;
 
-  constructor() {
+  left: WiredLeft | null;
+
+  constructor(left: WiredLeft | null = null) {
+    this.left = left;
     const state = () => this.engineState;
     const metrics = () => this.metrics;
     this.guard = createGuard({
@@ -62,13 +68,15 @@ class World {
         this.wiredBytes = WIRED_BEFORE;
         this.engine('off');
       },
-      load: () => {
+      load: (by) => {
         this.done.push('load');
+        this.loadedBy = by;
         this.on();
       },
       settings: () => this.settings,
       modelKey: () => 'model',
       rates: { read: (key) => this.rates.get(key) ?? [], write: (key, rates) => void this.rates.set(key, rates) },
+      wiredLeft: { read: () => this.left, write: (next) => (this.left = next) },
       publish: (state) => this.states.push(state),
       clock: { nowMs: () => this.nowMs },
       log: (level, message) => this.logged.push(`${level} ${message}`),
@@ -210,6 +218,7 @@ describe('short of memory while answering', () => {
     for (let i = 0; i < 6; i += 1) world.sample('critical');
     world.guard.undo();
     expect(world.done.at(-1)).toBe('load');
+    expect(world.loadedBy).toBe('window');
     expect(world.guard.state).toMatchObject({ kind: 'undone', untilMs: world.nowMs + 600_000 });
     world.answering();
     const before = world.done.length;
@@ -260,6 +269,7 @@ describe('lent memory', () => {
     expect(world.guard.state).toMatchObject({ kind: 'lent', trigger: 'idle', because: { level: 'warning' } });
     world.guard.warm();
     expect(world.done).toEqual(['unload', 'load']);
+    expect(world.loadedBy).toBe('timer');
     expect(world.guard.state.kind).not.toBe('lent');
     world.guard.warm();
     expect(world.done).toEqual(['unload', 'load']);
@@ -333,6 +343,21 @@ describe('what stays wired', () => {
     world.sample('normal');
     expect(world.guard.state.kind).toBe('calm');
     expect(refusalOf(() => world.guard.admitStart('user'))).toBeNull();
+  });
+
+  it('is known to the next run of the app, which never saw what was there before', () => {
+    killed('off', 11 * GIB);
+    for (let i = 0; i < 8; i += 1) world.sample('normal');
+    world.guard.dispose();
+    const next = new World(world.left);
+    expect(next.guard.state).toMatchObject({ kind: 'wired-left', leftBytes: 11 * GIB, baselineBytes: WIRED_BEFORE });
+    next.wiredBytes = WIRED_BEFORE + 11 * GIB;
+    next.sample('normal');
+    expect(refusalOf(() => next.guard.admitStart('user'))?.message).toMatch(/11\.0 GB/);
+    next.wiredBytes = WIRED_BEFORE;
+    next.sample('normal');
+    expect(next.guard.state.kind).toBe('calm');
+    expect(next.left).toBeNull();
   });
 
   it('is not looked for in a model that was turned on again at once', () => {

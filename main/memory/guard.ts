@@ -22,6 +22,7 @@ import {
 } from './protection.ts';
 import { type Words, endedWords, promptRefusal, startRefusal, wiredLeftWords, wordsOf } from './protection-words.ts';
 import { type Release, judgeRelease } from './wired-baseline.ts';
+import type { WiredLeft, WiredLeftMemory } from './wired-left-file.ts';
 
 /** While memory is short. A prompt of this length reads in some hundred MiB of workspace. */
 const LONGEST_PROMPT_TOKENS = 2_000;
@@ -44,12 +45,14 @@ export interface GuardPorts {
   openAnswers(): number;
   /** Graceful; resolves when the process is gone. */
   unload(): Promise<void>;
-  /** Turns the chosen model on for the user. */
-  load(): void;
+  /** Turns the chosen model on: after a click, or by itself because somebody looks again. */
+  load(by: 'window' | 'timer'): void;
   settings(): Pick<Settings, 'protection' | 'idleUnloadMinutes'>;
   /** The chosen model; null for none. */
   modelKey(): string | null;
   readonly rates: DecodeRates;
+  /** What an earlier run of the app has found to stay wired. */
+  readonly wiredLeft: WiredLeftMemory;
   publish(state: ProtectionState): void;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
@@ -87,7 +90,8 @@ export function createGuard(ports: GuardPorts): Guard {
   const { engine, clock, log } = ports;
   let stage: ProtectionStage = { kind: 'calm' };
   let lent: ProtectionStep | null = null;
-  let left: Left | null = null;
+  const earlier = ports.wiredLeft.read();
+  let left: Left | null = earlier === null ? null : leftState(earlier);
   let samples: readonly ProtectionSample[] = [];
   let marks: readonly DecodeMark[] = [];
   let lastUsedAtMs = clock.nowMs();
@@ -96,7 +100,7 @@ export function createGuard(ports: GuardPorts): Guard {
   /** When the process ended whose wired memory is still waited for. */
   let exitedAtMs: number | null = null;
   const releaseWaiters = new Set<(release: Release) => void>();
-  let published: ProtectionState = { kind: 'calm' };
+  let published: ProtectionState = left ?? { kind: 'calm' };
 
   const usual = (): number | null => {
     const key = ports.modelKey();
@@ -190,9 +194,15 @@ export function createGuard(ports: GuardPorts): Guard {
     tell();
   };
 
+  const forgetLeft = (): void => {
+    if (left !== null) ports.wiredLeft.write(null);
+    left = null;
+  };
+
   const judge = ({ wiredBytes, atMs }: MemorySample): void => {
     if (left !== null) {
-      if (judgeRelease({ baselineBytes, wiredBytes, sinceExitMs: Infinity }).kind === 'released') left = null;
+      const release = judgeRelease({ baselineBytes: left.baselineBytes, wiredBytes, sinceExitMs: Infinity });
+      if (release.kind === 'released') forgetLeft();
       return;
     }
     if (exitedAtMs === null) {
@@ -204,14 +214,9 @@ export function createGuard(ports: GuardPorts): Guard {
     if (release.kind === 'pending') return;
     exitedAtMs = null;
     if (release.kind === 'left') {
-      const { leftBytes } = release;
-      left = {
-        kind: 'wired-left',
-        sinceMs: atMs,
-        leftBytes,
-        baselineBytes: release.baselineBytes,
-        ...wiredLeftWords(leftBytes),
-      };
+      const found = { sinceMs: atMs, leftBytes: release.leftBytes, baselineBytes: release.baselineBytes };
+      left = leftState(found);
+      ports.wiredLeft.write(found);
     }
     for (const settle of [...releaseWaiters]) settle(release);
   };
@@ -278,7 +283,10 @@ export function createGuard(ports: GuardPorts): Guard {
 
     warm() {
       used();
-      if (comesBack({ isLent: lent !== null, engine: engine.state.kind, latest: samples.at(-1) ?? null })) ports.load();
+      // There is no room for it: the banner says so, and looking is no reason to say it again.
+      if (left !== null) return;
+      if (comesBack({ isLent: lent !== null, engine: engine.state.kind, latest: samples.at(-1) ?? null }))
+        ports.load('timer');
     },
 
     turnedOff() {
@@ -291,10 +299,10 @@ export function createGuard(ports: GuardPorts): Guard {
       log('info', `protection: overruled by the user, was ${published.kind}`);
       if (stage.kind !== 'off') stage = undone(PROTECTION_POLICY, clock.nowMs());
       lent = null;
-      left = null;
+      forgetLeft();
       used();
       tell();
-      if (bringsBack) ports.load();
+      if (bringsBack) ports.load('window');
     },
 
     review: decide,
@@ -321,6 +329,8 @@ export function createGuard(ports: GuardPorts): Guard {
     },
   };
 }
+
+const leftState = (found: WiredLeft): Left => ({ kind: 'wired-left', ...found, ...wiredLeftWords(found.leftBytes) });
 
 const BEFORE_LOAD: ReadonlySet<EngineState['kind']> = new Set(['off', 'failed', 'preparing', 'starting']);
 const HAD_MEMORY: ReadonlySet<EngineState['kind']> = new Set(['loading', 'ready', 'busy', 'stopping']);

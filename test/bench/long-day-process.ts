@@ -79,6 +79,7 @@ const guard = createGuard({
   settings: () => ({ protection: 'on', idleUnloadMinutes: 5 }),
   modelKey: () => 'gpt-oss-20b',
   rates: { read: () => [], write: () => {} },
+  wiredLeft: { read: () => null, write: () => {} },
   publish: () => (counts.told += 1),
   clock,
   log: () => {},
