@@ -15,6 +15,8 @@ export interface ModelFolder {
   readonly maxContextTokens: number | null;
   /** config.json, for what memory the model takes. */
   readonly config: unknown;
+  /** Files of weights that its index names; empty without an index. */
+  readonly shards: readonly string[];
 }
 
 export const DEMO_MODEL_ID = 'headroom-demo';
@@ -30,8 +32,11 @@ const context = v.object({
 /** The language part of a multimodal model is nested. */
 const config = v.object({ ...context.entries, text_config: v.fallback(v.optional(context), undefined) });
 
-/** A config is some kilobytes; one with a bitwidth for every layer some hundred. */
-const LARGEST_CONFIG_BYTES = 4 * 1024 * 1024;
+const INDEX_FILE = 'model.safetensors.index.json';
+const index = v.object({ weight_map: v.record(v.string(), v.string()) });
+
+/** A config is some kilobytes, an index with a line for every tensor of a very large model some MB. */
+const LARGEST_JSON_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads what can be known without loading. Throws AppFault (not-found, refused) in words when the folder is no model.
@@ -77,6 +82,7 @@ export function readModelFolder(path: string, as?: { readonly id: string; readon
       ? (limits.output.max_position_embeddings ?? limits.output.text_config?.max_position_embeddings ?? null)
       : null,
     config: parsed,
+    shards: [...new Set(Object.values(readJson(join(folder, INDEX_FILE), index)?.weight_map ?? {}))],
   };
 }
 
@@ -115,7 +121,7 @@ function unreadable(folder: string, error: unknown, pick: string): AppFault {
 
 function readJson<T>(file: string, schema: v.GenericSchema<unknown, T>): T | null {
   try {
-    if (statSync(file).size > LARGEST_CONFIG_BYTES) return null;
+    if (statSync(file).size > LARGEST_JSON_BYTES) return null;
     const result = v.safeParse(schema, JSON.parse(readFileSync(file, 'utf8')));
     return result.success ? result.output : null;
   } catch {

@@ -10,11 +10,13 @@ import { type Manifest, isRepositoryName, parseManifest } from './hub/manifest.t
 /**
  * What the user wants of a model's files.
  *
- *   none ⇄ running ⇄ paused      running ─► done      failed ─► running
+ *   none ─► asked ─► running ─► done
+ *             └────────┴──► paused | failed ─► running
  *
- * `running` goes on by itself when the app starts again; `paused` and `failed` wait for a click.
+ * `asked`: the hub is to say what there is now; from `running` on it stays with that version. Both go on by themselves
+ * when the app starts again; `paused` and `failed` wait for a click.
  */
-export type Transfer = 'none' | 'running' | 'paused' | 'failed' | 'done';
+type Transfer = 'none' | 'asked' | 'running' | 'paused' | 'failed' | 'done';
 
 export interface RepositoryRecord {
   readonly repository: string;
@@ -26,6 +28,10 @@ export interface RepositoryRecord {
   /** config.json as the hub has it, for a verdict before the download. */
   readonly config: unknown;
   readonly transfer: Transfer;
+  /** The version whose files were all compared with their checksums and found right; null for none. */
+  readonly checkedCommit: string | null;
+  /** What the last check found wrong; null when nothing, or when none was made. */
+  readonly damage: string | null;
 }
 
 export interface ModelRecords {
@@ -45,7 +51,9 @@ const record = v.object({
   licence: v.fallback(v.nullable(v.string()), null),
   manifest: v.fallback(v.nullable(v.pipe(v.unknown(), v.transform(manifestOrNull))), null),
   config: v.fallback(v.unknown(), null),
-  transfer: v.fallback(v.picklist(['none', 'running', 'paused', 'failed', 'done']), 'none'),
+  transfer: v.fallback(v.picklist(['none', 'asked', 'running', 'paused', 'failed', 'done']), 'none'),
+  checkedCommit: v.fallback(v.nullable(v.string()), null),
+  damage: v.fallback(v.nullable(v.string()), null),
 });
 const stored = v.object({ repositories: v.array(v.unknown()), folders: v.fallback(v.array(v.string()), []) });
 
@@ -111,6 +119,8 @@ const emptyRecord = (repository: string): RepositoryRecord => ({
   manifest: null,
   config: null,
   transfer: 'none',
+  checkedCommit: null,
+  damage: null,
 });
 
 function parse(

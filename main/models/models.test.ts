@@ -29,6 +29,7 @@ describe('readModelFolder', () => {
       sampling: { temperature: 0.7, topP: 1 },
       maxContextTokens: 8192,
       config: { max_position_embeddings: 8192 },
+      shards: [],
     });
   });
 

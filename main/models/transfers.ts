@@ -31,6 +31,8 @@ export interface TransferPorts {
 export interface Transfers {
   /** Null when nothing goes on with this model and nothing is waiting for a click. */
   state(repository: string): DownloadState | null;
+  /** Of what runs or waits its turn. */
+  kind(repository: string): TransferKind | null;
   /** Idempotent: what runs or waits stays as it is. */
   start(repository: string, kind: TransferKind): void;
   /** Ends what runs, resolves when it has let go of the files. It stays shown as paused with `start` to go on. */
@@ -105,19 +107,19 @@ export function createTransfers(ports: TransferPorts): Transfers {
     ports.changed();
   }
 
-  /** Ends a job wherever it is. True when there was one. */
-  async function end(repository: string): Promise<boolean> {
-    const before = queue.length;
+  /** Ends a job wherever it is. */
+  async function end(repository: string): Promise<void> {
     queue = queue.filter((job) => job.repository !== repository);
-    if (running?.job.repository !== repository) return queue.length < before;
+    if (running?.job.repository !== repository) return;
     const { abort, over } = running;
     abort.abort();
     await over;
-    return true;
   }
 
   return {
     state: (repository) => states.get(repository) ?? null,
+    kind: (repository) =>
+      [...(running === null ? [] : [running.job]), ...queue].find((job) => job.repository === repository)?.kind ?? null,
     start(repository, kind) {
       const isThere = running?.job.repository === repository && !running.abort.signal.aborted;
       if (isThere || queue.some((job) => job.repository === repository)) return;
