@@ -15,7 +15,7 @@ import { KNOB, commandToRun } from './command.ts';
 import type { Consent } from './consent.ts';
 import type { ElevationOutcome, Elevator } from './elevator.ts';
 import { type Journal, type JournalContent, type JournalEntry, entryFor, reconcile } from './journal.ts';
-import { FIRST_MACOS, type ModelNeed, leastLimitMiB, mostLimitMiB, plan, refuseLimit } from './plan.ts';
+import { FIRST_MACOS, type ModelNeed, type WiredLimitReading, leastLimitMiB, mostLimitMiB, plan, refuseLimit } from './plan.ts';
 import { type Effect, type Event, type State, initialState, step, toWiredLimitState } from './state.ts';
 import { causeOfChange, causeOfPlan, refusalInWords } from './words.ts';
 
@@ -46,6 +46,8 @@ export interface WiredLimit {
   subscribe(listener: (state: WiredLimitState) => void): () => void;
   /** Reads anew. Null when this Mac cannot be read or no model is chosen. */
   plan(): Promise<WiredLimitPlan | null>;
+  /** What a plan rests on, read anew, for any model. Null when this Mac cannot be read. Changes nothing. */
+  reading(): Promise<WiredLimitReading | null>;
   /**
    * The engine's check before a start. When the limit does not do, the user is asked in the window and the start fails
    * with the reason: nothing here opens a dialog.
@@ -83,6 +85,7 @@ export function noWiredLimit(why: string): WiredLimit {
     state: { kind: 'not-needed', why },
     subscribe: () => () => {},
     plan: () => Promise.resolve(null),
+    reading: () => Promise.resolve(null),
     prepare: () => Promise.resolve(null),
     raise: refuse,
     watchByHand: () => Promise.resolve(null),
@@ -348,10 +351,15 @@ class Session implements WiredLimit {
     return this.#macosMajor;
   }
 
-  async #planFor(found: Found, need: ModelNeed): Promise<WiredLimitPlan> {
+  async reading(): Promise<WiredLimitReading | null> {
+    const found = await this.#find(this.#turn);
+    return found === null ? null : this.#readingOf(found);
+  }
+
+  #readingOf(found: Found): WiredLimitReading {
     const ports = this.#ports;
     const journal = this.#readJournalQuietly();
-    const reading = {
+    return {
       memoryMiB: found.memoryMiB,
       macosMajor: found.macosMajor,
       settingMiB: found.settingMiB,
@@ -360,10 +368,14 @@ class Session implements WiredLimit {
       wiredBeforeLoadMiB: Math.max(0, found.wiredMiB - ports.engineActiveMiB()),
       ownProcessesMiB: ports.ownProcessesMiB(),
     };
+  }
+
+  async #planFor(found: Found, need: ModelNeed): Promise<WiredLimitPlan> {
+    const reading = this.#readingOf(found);
     const made = plan(reading, need);
     // Metal's own word costs a process; it is worth it only where recorded values would make us ask, or nearly.
     if (made.limitFrom !== 'recorded' || made.needMiB < found.memoryMiB / 2) return made;
-    this.#defaultMiB = await ports.askMetal();
+    this.#defaultMiB = await this.#ports.askMetal();
     return this.#defaultMiB === null ? made : plan({ ...reading, workingSetMiB: this.#defaultMiB }, need);
   }
 
