@@ -1,6 +1,6 @@
 import { ChevronRight } from 'lucide-react';
 import { memo, useId, useState } from 'react';
-import { splitPlainText } from '../markdown/blocks.ts';
+import { splitPlainText } from '../markdown/plain-text.ts';
 import { useNow } from '../mirror/react.ts';
 import { lastLine, reasoningWords } from './answer-words.ts';
 import styles from './reasoning.module.css';

@@ -1,7 +1,7 @@
 import { Pencil } from 'lucide-react';
 import { type FormEvent, type KeyboardEvent, memo, useEffect, useRef, useState } from 'react';
 import type { UserMessage } from '../../preload/contract.ts';
-import { splitPlainText } from '../markdown/blocks.ts';
+import { splitPlainText } from '../markdown/plain-text.ts';
 import { useMirror, useMirrored } from '../mirror/react.ts';
 import { Button } from '../ui/button.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';

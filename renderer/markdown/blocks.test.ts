@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { Lexer } from 'marked';
 import { describe, expect, test } from 'vitest';
-import { createBlockSplitter, splitPlainText } from './blocks.ts';
+import { createBlockSplitter } from './blocks.ts';
+import { blockTokens } from './syntax.ts';
 
-const fullLex = (text: string): string[] => new Lexer().blockTokens(text, []).map((token) => token.raw);
+const fullLex = (text: string): string[] => blockTokens(text).map((token) => token.raw);
 
 const line = fc.oneof(
   fc.constantFrom(
@@ -37,6 +38,13 @@ const line = fc.oneof(
     '**bold** and `code`',
     '[x]: https://example.org',
     '\\[ x^2 \\]',
+    '\\[',
+    '\\]',
+    '$$',
+    '= b',
+    'see[^1] and $x$',
+    '[^1]: What it says',
+    '[^2]:',
     '* * *',
     '* other list',
   ),
@@ -97,20 +105,5 @@ describe('block splitter', () => {
     }
     // A full lex each time would read 100 times the text; a few paragraphs of tail are read again at each step.
     expect(lexed).toBeLessThan(text.length * 6);
-  });
-});
-
-describe('plain text', () => {
-  test('is cut into pieces that join to its paragraphs', () => {
-    const long = 'lorem ipsum '.repeat(600);
-    const pieces = splitPlainText(`first\n\n${long}\n\nlast`);
-    expect(pieces[0]).toBe('first');
-    expect(pieces.at(-1)).toBe('last');
-    expect(pieces.slice(1, -1).join('')).toBe(long);
-    expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThanOrEqual(2_001);
-  });
-
-  test('cuts a word that never ends', () => {
-    expect(splitPlainText('x'.repeat(5_000)).map((piece) => piece.length)).toEqual([2_000, 2_000, 1_000]);
   });
 });

@@ -1,7 +1,23 @@
-import { Lexer } from 'marked';
+import { blockTokens } from './syntax.ts';
 
 /** Ends with a blank line, or is nothing but one: text appended later cannot change a block before it. */
 const closed = (block: string): boolean => /\n[ \t]*\n$/.test(block) || block.trim() === '';
+
+/** Quotes and lists nested deeper than anybody writes overflow the lexer's stack some hundred levels later. */
+const DEEP_NESTING = /^(?:[ \t]*(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t]))){25}|^[ \t]{100,}(?:[-*+]|\d{1,9}[.)])[ \t]/m;
+
+export const isDeeplyNested = (text: string): boolean => DEEP_NESTING.test(text);
+
+function lexed(text: string): string[] {
+  if (!isDeeplyNested(text)) {
+    try {
+      return blockTokens(text).map(({ raw }) => raw);
+    } catch {
+      // A text that the lexer cannot take is cut at its empty lines.
+    }
+  }
+  return text.match(/[^\n][\s\S]*?(?:\n(?:[ \t]*\n)+|$)|\n+/g) ?? [];
+}
 
 /**
  * Splits a growing Markdown text into its top-level blocks. Blocks before the last safe boundary (closed, and followed
@@ -12,47 +28,28 @@ const closed = (block: string): boolean => /\n[ \t]*\n$/.test(block) || block.tr
 export function createBlockSplitter(): (text: string) => readonly string[] {
   let previous = '';
   let blocks: readonly string[] = [];
+  // Up to here nothing can change any more.
+  let kept = 0;
+  let keptLength = 0;
   return (raw) => {
-    const text = raw.replace(/\r\n|\r/g, '\n');
+    const text = raw.includes('\r') ? raw.replace(/\r\n|\r/g, '\n') : raw;
     if (text === previous) return blocks;
-    let kept = 0;
-    let keptLength = 0;
-    if (text.startsWith(previous)) {
-      let length = 0;
-      for (const [index, block] of blocks.slice(0, -2).entries()) {
-        length += block.length;
-        if (closed(block)) {
-          kept = index + 1;
-          keptLength = length;
-        }
+    if (!text.startsWith(previous)) {
+      blocks = [];
+      kept = 0;
+      keptLength = 0;
+    }
+    let length = keptLength;
+    for (let index = kept; index < blocks.length - 2; index += 1) {
+      const block = blocks[index] ?? '';
+      length += block.length;
+      if (closed(block)) {
+        kept = index + 1;
+        keptLength = length;
       }
     }
-    const tail = new Lexer().blockTokens(text.slice(keptLength), []).map((token) => token.raw);
-    blocks = [...blocks.slice(0, kept), ...tail];
+    blocks = [...blocks.slice(0, kept), ...lexed(text.slice(keptLength))];
     previous = text;
     return blocks;
   };
-}
-
-/** Longest piece of a plain text that is laid out as one node. */
-const PIECE_LENGTH = 2_000;
-
-/**
- * Splits plain text (the model's reasoning) into paragraphs, long ones further: one growing text node costs quadratic
- * layout (14 s for 24,000 characters at 60 appends a second).
- */
-export function splitPlainText(text: string): readonly string[] {
-  const pieces: string[] = [];
-  for (const paragraph of text.split(/\n{2,}/)) {
-    for (let start = 0; start < paragraph.length; ) {
-      let end = Math.min(start + PIECE_LENGTH, paragraph.length);
-      if (end < paragraph.length) {
-        const space = paragraph.lastIndexOf(' ', end);
-        if (space > start) end = space + 1;
-      }
-      pieces.push(paragraph.slice(start, end));
-      start = end;
-    }
-  }
-  return pieces;
 }

@@ -1,42 +1,173 @@
-import { memo } from 'react';
+import { WrapText } from 'lucide-react';
+import { Fragment, memo, type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { CopyButton } from '../ui/copy-button.tsx';
+import { IconButton } from '../ui/icon-button.tsx';
 import styles from './code-block.module.css';
+import { type BlockColours, CodeColouring } from './code-colouring.ts';
+import { CODE_KINDS, type ColouredLine } from './code-colours.ts';
+import { startColourWorker } from './colour-worker-start.ts';
+import { type CodeLanguage, languageOf } from './languages.ts';
+import { visibleCode } from './visible-text.ts';
 
 /** Lines laid out as one node: a growing block is laid out again only at its end. */
 const LINES_A_PIECE = 20;
+/** A line longer than this is cut for the eye: one text node of a megabyte takes seconds to lay out. */
+const MAX_LINE_LENGTH = 4_000;
+/** Lines longer than the column get the button that wraps them. */
+const COLUMN = 48;
 
-function pieces(text: string): readonly string[] {
-  const lines = text.split('\n');
-  const result: string[] = [];
-  for (let start = 0; start < lines.length; start += LINES_A_PIECE)
-    result.push(lines.slice(start, start + LINES_A_PIECE).join('\n'));
-  return result;
-}
-
-const Piece = memo(function Piece({ text }: { readonly text: string }) {
-  // An empty piece would have no height.
-  return <span className={styles.piece}>{text === '' ? '\u200b' : text}</span>;
+const colouring = new CodeColouring({
+  startWorker: startColourWorker,
+  setTimer: (run, afterMs) => window.setTimeout(run, afterMs),
+  clearTimer: (timer) => window.clearTimeout(timer),
 });
 
-/** Only what a fence's first word can be: it is shown and never interpreted. */
-const languageName = (info: string): string => /^[\w+#.-]{1,24}/.exec(info.trim())?.[0] ?? '';
+interface Piece {
+  /** Its first line's place in the block. */
+  readonly from: number;
+  readonly lines: readonly string[];
+  /** Nothing of it may be broken anywhere. */
+  readonly isCut: boolean;
+}
 
-export function CodeBlock({ text, language }: { readonly text: string; readonly language: string }) {
-  const name = languageName(language);
+function piecesOf(lines: readonly string[]): readonly Piece[] {
+  const pieces: Piece[] = [];
+  let from = 0;
+  const flush = (to: number): void => {
+    if (to > from) pieces.push({ from, lines: lines.slice(from, to), isCut: false });
+    from = to;
+  };
+  for (const [index, line] of lines.entries()) {
+    if (line.length > MAX_LINE_LENGTH) {
+      flush(index);
+      for (let at = 0; at < line.length; at += MAX_LINE_LENGTH)
+        pieces.push({ from: index, lines: [line.slice(at, at + MAX_LINE_LENGTH)], isCut: true });
+      from = index + 1;
+    } else if (index - from === LINES_A_PIECE) flush(index);
+  }
+  flush(lines.length);
+  return pieces;
+}
+
+const EMPTY: readonly ColouredLine[] = [];
+const subscribeToNothing = () => () => undefined;
+
+/** The colours known so far of lines that are complete. */
+function useColours({ grammar }: CodeLanguage, complete: readonly string[]): readonly ColouredLine[] {
+  const [colours, setColours] = useState<BlockColours | null>(null);
+  useEffect(() => {
+    if (grammar === null) return;
+    const opened = colouring.open(grammar);
+    setColours(opened);
+    return () => {
+      opened.close();
+      setColours(null);
+    };
+  }, [grammar]);
+  useEffect(() => colours?.show(complete), [colours, complete]);
+  return useSyncExternalStore(
+    useMemo(() => (colours === null ? subscribeToNothing : colours.subscribe.bind(colours)), [colours]),
+    () => colours?.lines ?? EMPTY,
+  );
+}
+
+interface Props {
+  readonly text: string;
+  /** What the fence says after its marks. */
+  readonly language: string;
+  /** The last line is still being written. */
+  readonly isGrowing: boolean;
+}
+
+export function CodeBlock({ text, language, isGrowing }: Props) {
+  const known = languageOf(language);
+  const [isWrapped, setIsWrapped] = useState(false);
+  const shown = visibleCode(text);
+  const lines = useMemo(() => shown.split('\n'), [shown]);
+  const complete = useMemo(() => (isGrowing ? lines.slice(0, -1) : lines), [lines, isGrowing]);
+  const colours = useColours(known, complete);
+  const isWide = useMemo(() => lines.some(({ length }) => length > COLUMN), [lines]);
   return (
-    <figure className={styles.block} aria-label={name === '' ? 'Code' : `Code, ${name}`}>
+    <figure className={styles.block} aria-label={known.name === '' ? 'Code' : `Code, ${known.name}`}>
       <div className={styles.bar}>
-        <span>{name}</span>
+        <span className={styles.language}>{known.name}</span>
+        {isWide && (
+          <IconButton
+            isSmall
+            className={styles.wrap}
+            icon={WrapText}
+            label="Wrap long lines"
+            aria-pressed={isWrapped}
+            onClick={() => setIsWrapped(!isWrapped)}
+          />
+        )}
         <CopyButton label="Copy the code" text={() => text} />
       </div>
       {/* Focusable, so that the keyboard can scroll it sideways. */}
-      <pre className={styles.pre} tabIndex={0}>
+      <pre className={isWrapped ? `${styles.pre} ${styles.wrapped}` : styles.pre} tabIndex={0} dir="ltr">
         <code>
-          {pieces(text).map((piece, index) => (
-            <Piece key={index} text={piece} />
+          {piecesOf(lines).map((piece, index) => (
+            <PieceOfCode
+              key={index}
+              piece={piece}
+              colours={colours.slice(piece.from, piece.from + piece.lines.length)}
+            />
           ))}
         </code>
       </pre>
     </figure>
   );
+}
+
+interface PieceProps {
+  readonly piece: Piece;
+  readonly colours: readonly ColouredLine[];
+}
+
+const PieceOfCode = memo(
+  function PieceOfCode({ piece: { lines, isCut }, colours }: PieceProps) {
+    return (
+      <span className={isCut ? `${styles.piece} ${styles.cut}` : styles.piece}>
+        {lines.map((line, index) => (
+          <Fragment key={index}>
+            {index > 0 && '\n'}
+            {/* A piece with nothing in it would have no height. */}
+            {line === '' && lines.length === 1 ? '\u200b' : coloured(line, isCut ? undefined : colours[index])}
+          </Fragment>
+        ))}
+      </span>
+    );
+  },
+  (before, now) =>
+    before.piece.isCut === now.piece.isCut &&
+    isSame(before.piece.lines, now.piece.lines) &&
+    isSame(before.colours, now.colours),
+);
+
+const isSame = <T,>(a: readonly T[], b: readonly T[]): boolean =>
+  a.length === b.length && a.every((item, index) => item === b[index]);
+
+function coloured(line: string, colours: ColouredLine | undefined): ReactNode {
+  if (colours === undefined || colours.length <= 2) {
+    const kind = CODE_KINDS[colours?.[0] ?? 0] ?? 'plain';
+    return kind === 'plain' ? line : <span className={styles[kind]}>{line}</span>;
+  }
+  const runs: ReactNode[] = [];
+  let at = 0;
+  for (let index = 0; index + 1 < colours.length; index += 2) {
+    const kind = CODE_KINDS[colours[index] ?? 0] ?? 'plain';
+    const end = at + (colours[index + 1] ?? 0);
+    const run = line.slice(at, end);
+    runs.push(
+      kind === 'plain' ? (
+        run
+      ) : (
+        <span key={index} className={styles[kind]}>
+          {run}
+        </span>
+      ),
+    );
+    at = end;
+  }
+  return [...runs, line.slice(at)];
 }

@@ -1,11 +1,14 @@
-import { Lexer, type MarkedToken, type Token, type Tokens } from 'marked';
-import { Component, Fragment, memo, type ReactNode, useRef } from 'react';
+import { Component, Fragment, memo, type ReactNode, useId, useRef } from 'react';
 import remend from 'remend';
-import { createBlockSplitter, splitPlainText } from './blocks.ts';
-import { CodeBlock } from './code-block.tsx';
-import { decodeEntities } from './entities.ts';
-import { Link } from './link.tsx';
+import { drawBlock } from './block.tsx';
+import { createBlockSplitter, isDeeplyNested } from './blocks.ts';
+import { UNFINISHED } from './formula.tsx';
+import { openFormula } from './formulas.ts';
 import styles from './markdown.module.css';
+import { splitPlainText } from './plain-text.ts';
+import { createReferenceCollector, ReferencesContext } from './references.ts';
+import { type AnswerToken, blockTokens } from './syntax.ts';
+import { visibleText } from './visible-text.ts';
 
 interface Props {
   readonly text: string;
@@ -13,200 +16,127 @@ interface Props {
   readonly isGrowing: boolean;
 }
 
+/** Blocks that are compared one by one; those before them only as a whole. */
+const SECTION_LENGTH = 24;
+
 /**
  * Markdown as React elements. marked is used as a lexer only and no HTML is ever made: tags show as text, images as
  * links, links only where `links.ts` allows. Finished blocks are not looked at again while the text grows.
  */
 export function Markdown({ text, isGrowing }: Props) {
-  const splitter = useRef<ReturnType<typeof createBlockSplitter>>(null);
-  splitter.current ??= createBlockSplitter();
-  const blocks = splitter.current(text);
+  const scope = useId();
+  const reader = useRef<{
+    readonly split: ReturnType<typeof createBlockSplitter>;
+    readonly collect: ReturnType<typeof createReferenceCollector>;
+  }>(null);
+  reader.current ??= { split: createBlockSplitter(), collect: createReferenceCollector(scope) };
+  const blocks = reader.current.split(text);
   const tail = isGrowing ? blocks.findLastIndex((block) => block.trim() !== '') : -1;
+  // What is only being defined is no definition yet: its every letter would wake those who refer to it.
+  const references = reader.current.collect(tail === -1 ? blocks : blocks.slice(0, tail));
+  const sections: ReactNode[] = [];
+  for (let from = 0; from < blocks.length; from += SECTION_LENGTH) {
+    const isLast = tail >= from && tail < from + SECTION_LENGTH;
+    sections.push(
+      // The text only grows: a block's place is its identity.
+      <Section key={from} blocks={blocks.slice(from, from + SECTION_LENGTH)} tail={isLast ? tail - from : -1} />,
+    );
+  }
   return (
-    <div className={styles.markdown}>
-      {blocks.map((block, index) =>
-        // The text only grows: a block's place is its identity.
-        block.trim() === '' ? null : <Block key={index} raw={block} isTail={index === tail} />,
-      )}
-    </div>
+    <ReferencesContext value={references}>
+      <div className={styles.markdown}>{sections}</div>
+    </ReferencesContext>
   );
 }
+
+interface SectionProps {
+  readonly blocks: readonly string[];
+  /** The block at whose end the text grows, or -1. */
+  readonly tail: number;
+}
+
+const Section = memo(
+  function Section({ blocks, tail }: SectionProps) {
+    return blocks.map((block, index) =>
+      block.trim() === '' ? null : <Block key={index} raw={block} isTail={index === tail} />,
+    );
+  },
+  (before, now) =>
+    before.tail === now.tail &&
+    before.blocks.length === now.blocks.length &&
+    before.blocks.every((block, index) => block === now.blocks[index]),
+);
 
 /** Past these a block is shown as plain lines: no answer needs them, and lexing them would freeze the window. */
 const MAX_BLOCK_LENGTH = 20_000;
 const MAX_LINE_LENGTH = 8_000;
-/** Deeper nesting overflows the lexer's stack some hundred levels later. */
-const MAX_DEPTH = 24;
 
 const isCode = (raw: string): boolean => /^ {0,3}(?:```|~~~)/.test(raw);
 
+/** A long line of code is the code block's to cut. */
 const isTooMuch = (raw: string): boolean =>
-  (raw.length > MAX_BLOCK_LENGTH && !isCode(raw)) ||
-  (raw.length > MAX_LINE_LENGTH && raw.split('\n').some((line) => line.length > MAX_LINE_LENGTH)) ||
-  /^(?:[ \t]*>){25}/.test(raw);
+  !isCode(raw) &&
+  (raw.length > MAX_BLOCK_LENGTH ||
+    (raw.length > MAX_LINE_LENGTH && raw.split('\n').some((line) => line.length > MAX_LINE_LENGTH)) ||
+    isDeeplyNested(raw));
+
+/** Closes for the eye what the growing text has opened. A formula waits for its own end. */
+function healed(raw: string): string {
+  const at = openFormula(raw);
+  const text = at === -1 ? raw : raw.slice(0, at);
+  const closed = remend(text, { linkMode: 'text-only', katex: false });
+  if (at === -1) return closed;
+  const mark = raw.slice(at, at + 2);
+  const close = { '\\(': '\\)', '\\[': '\\]' }[mark] ?? mark;
+  // The first half of the closing mark may be there already.
+  return `${closed}${raw
+    .slice(at)
+    .trimEnd()
+    .replace(/[\\$]$/, '')}${UNFINISHED}${close}`;
+}
 
 const Block = memo(function Block({ raw, isTail }: { readonly raw: string; readonly isTail: boolean }) {
-  const plain = <Plain text={raw} />;
-  if (isTooMuch(raw)) return plain;
-  let tokens: readonly Token[];
+  if (isTooMuch(raw)) return <Plain text={raw} />;
+  let tokens: readonly AnswerToken[];
   try {
-    tokens = Lexer.lex(isTail && !isCode(raw) ? remend(raw, { linkMode: 'text-only' }) : raw);
+    tokens = blockTokens(isTail && !isCode(raw) ? healed(raw) : raw);
   } catch {
-    return plain;
+    return <Plain text={raw} />;
   }
   return (
-    <Fallback fallback={plain}>
+    <Undrawable raw={raw}>
       {tokens.map((token, index) => (
-        <Fragment key={index}>{renderBlock(token as MarkedToken, 0)}</Fragment>
+        <Fragment key={index}>{drawBlock(token, { depth: 0, isGrowing: isTail })}</Fragment>
       ))}
-    </Fallback>
+    </Undrawable>
   );
 });
 
+/** A very long plain text is laid out only where it is seen. */
+const FAR_PIECES = 12;
+
 function Plain({ text }: { readonly text: string }) {
-  return splitPlainText(text).map((piece, index) => (
-    <p key={index} className={styles.plain}>
+  const pieces = splitPlainText(visibleText(text));
+  return pieces.map((piece, index) => (
+    <p key={index} dir="auto" className={pieces.length > FAR_PIECES ? `${styles.plain} ${styles.far}` : styles.plain}>
       {piece}
     </p>
   ));
 }
 
-/** What cannot be drawn is shown as it was written. */
-class Fallback extends Component<
-  { readonly fallback: ReactNode; readonly children: ReactNode },
-  { readonly failed: boolean }
+/** What cannot be drawn is shown as it was written, until it is written on. */
+class Undrawable extends Component<
+  { readonly raw: string; readonly children: ReactNode },
+  { readonly isFailed: boolean; readonly raw: string }
 > {
-  override state = { failed: false };
+  override state = { isFailed: false, raw: this.props.raw };
   static getDerivedStateFromError() {
-    return { failed: true };
+    return { isFailed: true };
+  }
+  static getDerivedStateFromProps({ raw }: { readonly raw: string }, state: { readonly raw: string }) {
+    return raw === state.raw ? null : { isFailed: false, raw };
   }
   override render() {
-    return this.state.failed ? this.props.fallback : this.props.children;
-  }
-}
-
-function renderBlock(token: MarkedToken, depth: number): ReactNode {
-  if (depth > MAX_DEPTH) return token.raw;
-  switch (token.type) {
-    case 'space':
-    case 'def':
-      return null;
-    case 'heading': {
-      // The window's own headings end at the second level.
-      const Heading = token.depth <= 3 ? 'h3' : 'h4';
-      return <Heading data-depth={token.depth}>{renderInline(token.tokens, depth)}</Heading>;
-    }
-    case 'paragraph':
-      return <p>{renderInline(token.tokens, depth)}</p>;
-    case 'text':
-      return token.tokens === undefined ? decodeEntities(token.text) : renderInline(token.tokens, depth);
-    case 'code':
-      return <CodeBlock text={token.text} language={token.lang ?? ''} />;
-    case 'blockquote':
-      return <blockquote>{renderBlocks(token.tokens, depth)}</blockquote>;
-    case 'list':
-      return <List token={token} depth={depth} />;
-    case 'table':
-      return <Table token={token} depth={depth} />;
-    case 'hr':
-      return <hr />;
-    case 'html':
-      return <p className={styles.plain}>{token.raw.trimEnd()}</p>;
-    default:
-      return renderInline([token], depth);
-  }
-}
-
-const renderBlocks = (tokens: readonly Token[], depth: number): ReactNode =>
-  tokens.map((token, index) => <Fragment key={index}>{renderBlock(token as MarkedToken, depth + 1)}</Fragment>);
-
-function List({ token, depth }: { readonly token: Tokens.List; readonly depth: number }) {
-  const items = token.items.map((item, index) => (
-    <li key={index} className={item.task ? styles.task : undefined}>
-      {renderBlocks(item.tokens, depth)}
-    </li>
-  ));
-  const loose = token.loose ? styles.loose : undefined;
-  return token.ordered ? (
-    <ol className={loose} start={token.start === '' ? 1 : token.start}>
-      {items}
-    </ol>
-  ) : (
-    <ul className={loose}>{items}</ul>
-  );
-}
-
-function Table({ token, depth }: { readonly token: Tokens.Table; readonly depth: number }) {
-  const align = (cell: Tokens.TableCell) => (cell.align === null ? {} : { style: { textAlign: cell.align } });
-  return (
-    // Focusable, so that the keyboard can scroll it sideways.
-    <div className={styles.table} role="group" aria-label="Table" tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            {token.header.map((cell, index) => (
-              <th key={index} scope="col" {...align(cell)}>
-                {renderInline(cell.tokens, depth)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {token.rows.map((row, rowIndex) => (
-            <tr key={rowIndex}>
-              {row.map((cell, index) => (
-                <td key={index} {...align(cell)}>
-                  {renderInline(cell.tokens, depth)}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-function renderInline(tokens: readonly Token[], depth: number): ReactNode {
-  return tokens.map((token, index) => <Fragment key={index}>{inline(token as MarkedToken, depth + 1)}</Fragment>);
-}
-
-function inline(token: MarkedToken, depth: number): ReactNode {
-  if (depth > MAX_DEPTH) return token.raw;
-  switch (token.type) {
-    case 'text':
-      return token.tokens === undefined ? decodeEntities(token.text) : renderInline(token.tokens, depth);
-    case 'escape':
-      // \( \) \[ \] are gpt-oss's marks for formulas, which are shown as they were written.
-      return /^\\[()[\]]$/.test(token.raw) ? token.raw : token.text;
-    case 'strong':
-      return <strong>{renderInline(token.tokens, depth)}</strong>;
-    case 'em':
-      return <em>{renderInline(token.tokens, depth)}</em>;
-    case 'del':
-      return <del>{renderInline(token.tokens, depth)}</del>;
-    case 'codespan':
-      return <code className={styles.code}>{token.text}</code>;
-    case 'br':
-      return <br />;
-    case 'link':
-      return (
-        <Link href={token.href} label={token.text}>
-          {renderInline(token.tokens, depth)}
-        </Link>
-      );
-    case 'image':
-      // Nothing is fetched for an answer: a picture is a link to it.
-      return (
-        <Link href={token.href} label={token.text}>
-          {token.text === '' ? token.href : token.text}
-        </Link>
-      );
-    case 'checkbox':
-      return <span role="img" className={styles.checkbox} aria-label={token.checked ? 'Done' : 'To do'} />;
-    case 'html':
-      return /^<br\s*\/?>$/i.test(token.raw.trim()) ? <br /> : token.raw;
-    default:
-      return token.raw;
+    return this.state.isFailed ? <Plain text={this.props.raw} /> : this.props.children;
   }
 }
