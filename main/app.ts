@@ -58,6 +58,8 @@ export interface AppOptions {
   hideWindow(): void;
   /** Says something to the person at a terminal; left out where nobody reads one. */
   readonly say?: (text: string) => void;
+  /** The app's own processes without the model's; this one alone when left out. */
+  readonly ownProcessesMiB?: () => number;
   /** macOS's own commands; the real ones when left out. */
   readonly commands?: Commands;
   readonly helperPlaces?: HelperPlaces;
@@ -198,7 +200,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         askMetal: () => askMetal(options.pythonExecutable),
         hasScreen,
         engineActiveMiB: () => countEngineBytes(engine.metrics?.memory.activeBytes ?? 0) / 1_048_576,
-        ownProcessesMiB: () => process.memoryUsage.rss() / 1_048_576,
+        ownProcessesMiB: options.ownProcessesMiB ?? (() => process.memoryUsage.rss() / 1_048_576),
         unloadEngine: async () => {
           await chat.endAll({ kind: 'stopped' });
           await engine.stop();

@@ -33,6 +33,7 @@ import {
   serveAppFiles,
 } from './host/electron/page-guard.ts';
 import { createNotifications } from './host/electron/notifications.ts';
+import { ownProcessesMiB } from './host/electron/own-memory.ts';
 import { screenOfIcon } from './host/electron/placement.ts';
 import { createPopover } from './host/electron/popover.ts';
 import { createPopoverWindow } from './host/electron/popover-window.ts';
@@ -103,6 +104,7 @@ async function run(): Promise<void> {
     endpointPort: DEFAULT_ENDPOINT_PORT,
     openExternal: (address) => shell.openExternal(address),
     hideWindow: () => popover.hide(),
+    ownProcessesMiB: () => ownProcessesMiB(electronApp.getAppMetrics()),
   });
   opened.push(() => app.dispose());
 

@@ -20,7 +20,7 @@ import {
   protect,
   undone,
 } from './protection.ts';
-import { type Words, endedWords, promptRefusal, startRefusal, wiredLeftWords, wordsOf } from './protection-words.ts';
+import { ENDED_WORDS, type Words, promptRefusal, startRefusal, wiredLeftWords, wordsOf } from './protection-words.ts';
 import { type Release, judgeRelease } from './wired-baseline.ts';
 import type { WiredLeft, WiredLeftMemory } from './wired-left-file.ts';
 
@@ -143,12 +143,10 @@ export function createGuard(ports: GuardPorts): Guard {
         engine.dropCaches().catch((error: unknown) => log('warn', `protection: caches stayed: ${String(error)}`));
         continue;
       }
-      const numbers = numbersNow();
-      const reason =
-        numbers === null
-          ? null
-          : { message: endedWords(numbers), nextStep: 'Close apps you do not need, then ask again.' };
-      const ended = reason === null ? 0 : ports.cancelAnswers(reason);
+      const ended = ports.cancelAnswers({
+        message: ENDED_WORDS,
+        nextStep: 'Close apps you do not need, then ask again.',
+      });
       if (ended > 0) log('warn', `protection: ended ${ended} answers`);
       if (action === 'unload') unload();
     }

@@ -1,6 +1,8 @@
 /** Protection's steps, refusals and findings in words for people. Every number in them was measured. Pure. */
 import type { ProtectionNumbers, ProtectionState, ProtectionTrigger } from '../../preload/contract.ts';
 
+import { LEVEL_WORDS } from './level-words.ts';
+
 export interface Words {
   readonly message: string;
   readonly nextStep: string;
@@ -12,9 +14,9 @@ const gib = (bytes: number): string => `${(bytes / GIB).toFixed(1)} GB`;
 const rate = (tokensPerSecond: number): string =>
   `${tokensPerSecond < 10 ? tokensPerSecond.toFixed(1) : Math.round(tokensPerSecond)} tokens a second`;
 
-/** "memory pressure is critical, 3.2 GB are in swap, 120 MB a second more" */
+/** "memory pressure is at Critical, 3.2 GB are in swap, 120 MB a second more" */
 function numbers({ level, swapUsedBytes, swapOutBytesPerSecond }: ProtectionNumbers): string {
-  const parts = [`memory pressure is ${level === 'warning' ? 'raised' : level}`];
+  const parts = [`memory pressure is at ${LEVEL_WORDS[level]}`];
   if (swapUsedBytes > 0) parts.push(`${gib(swapUsedBytes)} are in swap`);
   if (swapOutBytesPerSecond !== null && swapOutBytesPerSecond >= MIB) {
     parts.push(`${Math.round(swapOutBytesPerSecond / MIB)} MB more go there each second`);
@@ -66,9 +68,8 @@ export function wordsOf(
   }
 }
 
-/** Said under an answer that was ended. */
-export const endedWords = (because: ProtectionNumbers): string =>
-  `Ended to keep the computer usable: ${numbers(because)}. What had arrived was kept.`;
+/** Said under an answer that was ended; the banner beside it has the numbers. */
+export const ENDED_WORDS = 'Ended to keep the computer usable. What had arrived was kept.';
 
 export const wiredLeftWords = (leftBytes: number): Words => ({
   message: `The model has ended, but ${gib(leftBytes)} of memory that was not in use before it are still held by the system.`,

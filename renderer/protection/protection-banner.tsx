@@ -13,6 +13,8 @@ import { bannerOf } from './protection-words.ts';
 export function ProtectionBanner() {
   const mirror = useMirror();
   const state = useMemory(({ protection }) => protection);
+  // The mark is the kernel's level now, never the one of the moment that is told of.
+  const level = useMemory(({ samples }) => samples.at(-1)?.level ?? null);
   const [dismissed, setDismissed] = useState<string | null>(null);
   const say = useSay();
   const banner = state === null ? null : bannerOf(state);
@@ -29,9 +31,9 @@ export function ProtectionBanner() {
       data-testid="protection"
     >
       <div className={styles.text}>
-        {banner.level !== null && (
+        {banner.isOfPressure && level !== null && level !== 'normal' && (
           <span className={styles.mark}>
-            <LevelMark level={banner.level} />
+            <LevelMark level={level} />
           </span>
         )}
         <p>{banner.message}</p>

@@ -27,7 +27,7 @@ test('every step that was taken is told and can be overruled', () => {
     expect(bannerOf({ kind, ...step })).toEqual({
       message: 'The answer was ended.',
       nextStep: 'Close apps.',
-      level: 'critical',
+      isOfPressure: true,
       isAmber: true,
       action: 'overrule',
     });

@@ -1,10 +1,10 @@
-import type { PressureLevel, ProtectionState } from '../../preload/contract.ts';
+import type { ProtectionState } from '../../preload/contract.ts';
 
 export interface Banner {
   readonly message: string;
   readonly nextStep: string | null;
-  /** The level that caused it; null where none did. */
-  readonly level: PressureLevel | null;
+  /** Memory is what it is about: the level's mark stands beside it, as it is now. */
+  readonly isOfPressure: boolean;
   /** Something was done to the person's work or Mac. */
   readonly isAmber: boolean;
   readonly action: 'overrule' | 'load' | null;
@@ -23,22 +23,22 @@ export function bannerOf(state: ProtectionState): Banner | null {
     case 'easing':
     case 'cancelled':
     case 'unloaded': {
-      const { message, nextStep, because } = state;
-      return { message, nextStep, level: because.level, isAmber: true, action: 'overrule' };
+      const { message, nextStep } = state;
+      return { message, nextStep, isOfPressure: true, isAmber: true, action: 'overrule' };
     }
     case 'lent': {
-      const { message, nextStep, because } = state;
-      return { message, nextStep, level: because.level, isAmber: false, action: 'load' };
+      const { message, nextStep } = state;
+      return { message, nextStep, isOfPressure: true, isAmber: false, action: 'load' };
     }
     case 'undone':
       return {
         message: `Protection rests until ${clock.format(state.untilMs)}, as you asked.`,
         nextStep: null,
-        level: null,
+        isOfPressure: false,
         isAmber: false,
         action: null,
       };
     case 'wired-left':
-      return { message: state.message, nextStep: state.nextStep, level: 'warning', isAmber: true, action: null };
+      return { message: state.message, nextStep: state.nextStep, isOfPressure: false, isAmber: true, action: null };
   }
 }

@@ -36,10 +36,10 @@ describe.skipIf(surroundings.kind === 'missing' || process.platform !== 'linux')
     await expect.poll(tooltip, { timeout: 60_000 }).toMatch(/ is ready$/);
     expect((await app.tray()).image).toBe(await picture('ready'));
     await app.setWaitingForMemory(20);
-    await expect.poll(tooltip, READ_WITHIN).toMatch(/ is ready, memory pressure is raised$/);
+    await expect.poll(tooltip, READ_WITHIN).toMatch(/ is ready, memory pressure is at Warning$/);
     const { image, items } = await app.tray();
     expect(image).toBe(await picture('ready-warning'));
-    expect(items[0]?.label).toMatch(/ is ready, memory pressure is raised$/);
+    expect(items[0]?.label).toMatch(/ is ready, memory pressure is at Warning$/);
   });
 
   it('yellow alone is no reason for a notification', async () => {
@@ -48,21 +48,21 @@ describe.skipIf(surroundings.kind === 'missing' || process.platform !== 'linux')
 
   it('a step of protection is told once', async () => {
     await app.setWaitingForMemory(50);
-    await expect.poll(tooltip, READ_WITHIN).toContain('memory pressure is critical');
+    await expect.poll(tooltip, READ_WITHIN).toContain('memory pressure is at Critical');
     expect((await app.tray()).image).toBe(await picture('ready-critical'));
     await expect
       .poll(() => app.notifications(), READ_WITHIN)
       .toEqual([
         {
           title: 'Memory is getting short',
-          body: expect.stringContaining('memory pressure is critical'),
+          body: expect.stringContaining('memory pressure is at Critical'),
           isShown: true,
         },
       ]);
   });
 
   it('the idle model is lent, which is not told, and what was told before is taken back', async () => {
-    await expect.poll(tooltip, { timeout: 30_000 }).toContain('the model is off, memory pressure is critical');
+    await expect.poll(tooltip, { timeout: 30_000 }).toContain('the model is off, memory pressure is at Critical');
     expect((await app.tray()).image).toBe(await picture('off-critical'));
     expect(readFileSync(join(app.home, 'logs', 'main.log'), 'utf8')).toContain('protection: lent');
     expect((await app.notifications()).map(({ isShown }) => isShown)).toEqual([false]);
@@ -80,7 +80,7 @@ describe.skipIf(surroundings.kind === 'missing' || process.platform !== 'linux')
     await load.waitFor();
     expect(await tooltip()).toContain('the model is off');
     await load.click();
-    await expect.poll(tooltip, { timeout: 60_000 }).toContain('is ready, memory pressure is critical');
+    await expect.poll(tooltip, { timeout: 60_000 }).toContain('is ready, memory pressure is at Critical');
   });
 
   it('what the window shows is not told again, and with the pressure its shape goes', async () => {

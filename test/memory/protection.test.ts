@@ -53,7 +53,7 @@ describe.concurrent('a Mac short of memory', () => {
     const answer = await final;
     expect(answer.status).toMatchObject({
       kind: 'interrupted',
-      because: expect.stringMatching(/memory pressure is critical/) as string,
+      because: 'Ended to keep the computer usable. What had arrived was kept.',
     });
     expect(answer.text.length).toBeGreaterThan(0);
     const cancelled = await short.step('cancelled');

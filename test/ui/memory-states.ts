@@ -263,14 +263,14 @@ const step = (nowMs: number, message: string, nextStep: string, level: PressureL
 
 /** Every state of protection that shows over the conversation. */
 export function protections(nowMs: number): Readonly<Record<string, ProtectionState>> {
-  const why = 'memory pressure is critical, 3.2 GB are in swap, 120 MB more go there each second';
+  const why = 'memory pressure is at Critical, 3.2 GB are in swap, 120 MB more go there each second';
   const next = 'Close apps you do not need, then ask again, or overrule this for ten minutes.';
   return {
     easing: {
       kind: 'easing',
       ...step(
         nowMs,
-        'Memory is getting short: memory pressure is raised, 3.2 GB are in swap. Caches were dropped, and long prompts have to wait.',
+        'Memory is getting short: memory pressure is at Warning, 3.2 GB are in swap. Caches were dropped, and long prompts have to wait.',
         'Close apps you do not need, or overrule this for ten minutes.',
         'warning',
       ),
@@ -287,7 +287,7 @@ export function protections(nowMs: number): Readonly<Record<string, ProtectionSt
       kind: 'lent',
       ...step(
         nowMs,
-        'The model was not in use and other apps needed memory: memory pressure is raised. It was unloaded.',
+        'The model was not in use and other apps needed memory: memory pressure is at Warning. It was unloaded.',
         'It comes back when you write.',
         'warning',
       ),

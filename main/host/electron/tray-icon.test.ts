@@ -49,8 +49,8 @@ describe('trayAppearance', () => {
     const levels = [
       [null, atNormal, ''],
       ['normal', atNormal, ''],
-      ['warning', atWarning, ', memory pressure is raised'],
-      ['critical', atCritical, ', memory pressure is critical'],
+      ['warning', atWarning, ', memory pressure is at Warning'],
+      ['critical', atCritical, ', memory pressure is at Critical'],
     ] as const;
     for (const [level, shape, pressure] of levels) {
       const appearance = trayAppearance(state, 'Demo', level);

@@ -3,6 +3,7 @@
  * a spoken name.
  */
 import type { EngineState, PressureLevel } from '../../../preload/contract.ts';
+import { LEVEL_WORDS } from '../../memory/level-words.ts';
 
 const WITH_LEVEL = ['off', 'loading', 'ready', 'busy'] as const;
 const SHOWN_LEVELS = ['warning', 'critical'] as const;
@@ -32,15 +33,13 @@ export function trayAppearance(
   level: PressureLevel | null,
 ): TrayAppearance {
   const { shape, sentence, progress = '' } = said(state, modelName ?? 'the model');
-  const pressure = level === null || level === 'normal' ? '' : `, memory pressure is ${LEVEL_WORDS[level]}`;
+  const pressure = level === null || level === 'normal' ? '' : `, memory pressure is at ${LEVEL_WORDS[level]}`;
   return {
     shape: shape === 'trouble' || level === null || level === 'normal' ? shape : `${shape}-${level}`,
     tooltip: `Headroom – ${sentence}${progress}${pressure}`,
     accessibleTitle: `Headroom, ${sentence}${pressure}`,
   };
 }
-
-const LEVEL_WORDS = { warning: 'raised', critical: 'critical' } as const;
 
 interface Said {
   readonly shape: EngineShape;
