@@ -11,8 +11,11 @@
 import type { FitPrediction } from '../../preload/contract.ts';
 import type { ModelShape } from './model-shape.ts';
 
-/** What the engine keeps of earlier prompts; the arguments of `headroom_engine` (settings.py). */
-export const PROMPT_CACHE = { snapshots: 2, limitBytes: 600_000_000 } as const;
+/**
+ * What the engine keeps of earlier prompts (settings.py, prompt_cache.py): so many conversations, of each the full layers
+ * once and the sliding ones at several points.
+ */
+const PROMPT_CACHE = { conversations: 2, checkpoints: 6, limitBytes: 600_000_000 } as const;
 /** The engine's step unless a request says otherwise (settings.py). */
 export const DEFAULT_STEP_TOKENS = 512;
 
@@ -60,9 +63,8 @@ export interface FitInput {
 export function predict(input: FitInput): FitPrediction {
   const { shape, weightsBytes, contextTokens, stepTokens, calibration, correction } = input;
   const kvBytes = restingKvBytes(shape, contextTokens);
-  // Taken when the prompt has just been read: sliding layers still hold their last chunk then.
-  const snapshot = cacheAfterChunks(shape, 0, contextTokens, stepTokens).at(-1)?.bytes ?? 0;
-  const snapshotBytes = Math.min(PROMPT_CACHE.snapshots * snapshot, PROMPT_CACHE.limitBytes);
+  const kept = kvBytes + (PROMPT_CACHE.checkpoints - 1) * windowBytes(shape);
+  const snapshotBytes = Math.min(PROMPT_CACHE.conversations * kept, PROMPT_CACHE.limitBytes);
   const { heldBytes, workBytes } = heaviest(input, {
     promptTokens: contextTokens,
     cachedTokens: 0,
@@ -133,7 +135,8 @@ function heaviest(
   const growth = calibration === null ? defaultGrowthBytes(shape, tokens) : decodeBytes(calibration, tokens);
   const grows = run.grows ?? inSteps(tokens) > inSteps(promptTokens - 1);
   const writing = {
-    heldBytes: restingKvBytes(shape, tokens) + run.snapshotBytesAfter,
+    // The first token is written while sliding layers still hold their last chunk.
+    heldBytes: Math.max(restingKvBytes(shape, tokens), chunks.at(-1)?.bytes ?? 0) + run.snapshotBytesAfter,
     workBytes: grows ? growth : 0,
   };
   return moments.reduce(
@@ -154,6 +157,9 @@ export function restingKvBytes(shape: ModelShape, tokens: number): number {
   const { fullLayers, slidingLayers, windowTokens } = shape;
   return tokenBytes(shape) * (fullLayers * inSteps(tokens) + slidingLayers * Math.min(windowTokens, inSteps(tokens)));
 }
+
+/** The sliding layers' part. */
+const windowBytes = (shape: ModelShape): number => tokenBytes(shape) * shape.slidingLayers * shape.windowTokens;
 
 /** The KV cache after each chunk of a prompt. A sliding layer then holds its window − 1 and the whole chunk. */
 function cacheAfterChunks(

@@ -50,7 +50,7 @@ export function needOf(prediction: FitPrediction): ModelNeed {
   const peakMiB = Math.ceil(mlxPeakBytes(prediction) / MIB);
   const isMeasured = prediction.prefillFrom === 'calibrated' || prediction.measuredLoads > 0;
   return {
-    weightsMiB: Math.ceil(prediction.weightsBytes / MIB),
+    weightsMiB: Math.floor(prediction.weightsBytes / MIB),
     calibratedPeakMiB: isMeasured ? peakMiB : null,
     guessedPeakMiB: peakMiB,
   };
