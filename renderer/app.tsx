@@ -3,7 +3,9 @@ import { lazy, Suspense, useEffect, useState } from 'react';
 import { AppHeader } from './app-header.tsx';
 import styles from './app.module.css';
 import { Composer } from './chat/composer.tsx';
+import { ConversationSettingsSheet } from './conversations/conversation-settings-sheet.tsx';
 import { ConversationsSheet } from './conversations/conversations-sheet.tsx';
+import { UndoStrip } from './conversations/undo-strip.tsx';
 import { EngineTrouble } from './engine/engine-trouble.tsx';
 import { EngineStage, Stage, StageText } from './engine/stage.tsx';
 import { MemorySheet } from './memory/memory-sheet.tsx';
@@ -14,12 +16,15 @@ import { isFirstRun } from './onboarding/first-run-words.ts';
 import { SetupStrip } from './onboarding/setup-strip.tsx';
 import { PreflightSheet } from './preflight/preflight-sheet.tsx';
 import { ProtectionBanner } from './protection/protection-banner.tsx';
+import { type ShortcutAction, shortcutOf } from './shortcuts/shortcuts.ts';
+import { ShortcutsSheet } from './shortcuts/shortcuts-sheet.tsx';
 import { OpenSheetContext, type SheetName, useOpenSheet } from './sheets.ts';
 import { Button } from './ui/button.tsx';
 import { Hidden } from './ui/hidden.tsx';
 import { IconButton } from './ui/icon-button.tsx';
-import { hasModifier } from './ui/keys.ts';
+import { useSay } from './ui/live-region.tsx';
 import { isSheetOpen } from './ui/sheet.tsx';
+import { zoomText } from './ui/text-zoom.ts';
 import { WiredLimitSheet } from './wired-limit/wired-limit-sheet.tsx';
 
 // Markdown is a quarter of the script, and a window that opens empty does not need it for its first paint.
@@ -57,21 +62,69 @@ export function App() {
     if (isSetUp) void mirror.setFirstRun('done');
   }, [mirror, isSetUp]);
 
+  const say = useSay();
   useEffect(() => {
+    const perform = (action: ShortcutAction): void => {
+      switch (action) {
+        case 'new-conversation':
+          setSheet(null);
+          mirror.newConversation();
+          return;
+        case 'search-conversations':
+          setSheet('conversations');
+          return;
+        case 'find':
+          return;
+        case 'edit-last':
+          mirror.editLastMessage();
+          return;
+        case 'copy-answer': {
+          const text = mirror.lastAnswerText();
+          if (text !== null) void navigator.clipboard.writeText(text).then(() => say('Copied the last answer'));
+          return;
+        }
+        case 'toggle-model': {
+          const isOff = mirror.store.getState().app?.engine.kind === 'off';
+          void (isOff ? mirror.turnOn() : mirror.turnOff());
+          return;
+        }
+        case 'models':
+          setSheet('models');
+          return;
+        case 'memory':
+          setSheet('memory');
+          return;
+        case 'conversation-settings':
+          setSheet('conversation');
+          return;
+        case 'zoom-in':
+          zoomText(1);
+          return;
+        case 'zoom-out':
+          zoomText(-1);
+          return;
+        case 'zoom-reset':
+          zoomText(0);
+          return;
+        case 'shortcuts':
+          setSheet('shortcuts');
+          return;
+      }
+    };
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.isComposing || event.defaultPrevented || platform === null) return;
-      if (event.key === 'Escape') {
-        // Escape means less: an open sheet closes itself, else the window goes.
-        if (!isSheetOpen()) mirror.hideWindow();
-      } else if (event.key.toLowerCase() === 'n' && hasModifier(event, platform) && !event.shiftKey && !event.altKey) {
+      const action = shortcutOf(event, platform);
+      if (action !== null) {
         event.preventDefault();
-        setSheet(null);
-        mirror.newConversation();
+        perform(action);
+        return;
       }
+      // Escape means less: an open sheet closes itself, else the window goes.
+      if (event.key === 'Escape' && !isSheetOpen()) mirror.hideWindow();
     };
     addEventListener('keydown', onKeyDown);
     return () => removeEventListener('keydown', onKeyDown);
-  }, [mirror, platform]);
+  }, [mirror, platform, say]);
 
   if (platform === null)
     return (
@@ -96,9 +149,12 @@ export function App() {
           <SetupStrip />
           <Pane />
           <Notices />
+          <UndoStrip />
           <ComposerWhenOfUse />
         </main>
         {sheet === 'conversations' && <ConversationsSheet onClose={() => setSheet(null)} />}
+        {sheet === 'conversation' && <ConversationSettingsSheet onClose={() => setSheet(null)} />}
+        {sheet === 'shortcuts' && <ShortcutsSheet onClose={() => setSheet(null)} />}
         {sheet === 'models' && <ModelsSheet onClose={() => setSheet(null)} />}
         {sheet === 'preflight' && <PreflightSheet onClose={() => setSheet(null)} />}
         {sheet === 'memory' && (

@@ -8,6 +8,7 @@ import { FaultBoundary } from './fault-boundary.tsx';
 import { Mirror } from './mirror/mirror.ts';
 import { MirrorContext } from './mirror/react.ts';
 import { LiveRegion } from './ui/live-region.tsx';
+import { applyTextZoom } from './ui/text-zoom.ts';
 
 declare global {
   interface Window {
@@ -26,6 +27,7 @@ addEventListener('unhandledrejection', (event) =>
 
 bridge.on('window.reload', () => location.reload());
 
+applyTextZoom();
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root.');
 // One paint, with main's answer in it: an earlier one would be blank, and be seen.

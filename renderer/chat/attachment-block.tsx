@@ -1,7 +1,7 @@
 import { ChevronRight, FileText, X } from 'lucide-react';
 import { useId, useState } from 'react';
 import type { Attachment } from '../../preload/contract.ts';
-import { splitPlainText } from '../markdown/blocks.ts';
+import { splitPlainText } from '../markdown/plain-text.ts';
 import { useMirror } from '../mirror/react.ts';
 import { IconButton } from '../ui/icon-button.tsx';
 import { count } from '../ui/numbers.ts';

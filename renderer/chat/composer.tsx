@@ -10,8 +10,10 @@ import {
   useState,
 } from 'react';
 import { type Draft, EFFORTS, type Effort } from '../../preload/contract.ts';
+import { ContextFit } from '../context/context-fit.tsx';
 import { ContextMeter } from '../context/context-meter.tsx';
 import { ContextPanel } from '../context/context-panel.tsx';
+import { useContextUse } from '../context/use-context-use.ts';
 import { effortOf, liveAnswer } from '../mirror/mirror.ts';
 import { useMirror, useMirrored } from '../mirror/react.ts';
 import { useOpenSheet } from '../sheets.ts';
@@ -47,6 +49,7 @@ export function Composer() {
   const [isContextOpen, setContextOpen] = useState(false);
   const [isDropping, setDropping] = useState(false);
   const { text, attachments } = draft;
+  const contextUse = useContextUse(draft);
 
   // Opened anew, also after it was fetched: what was being written there.
   useEffect(() => setDraft(mirror.drafts.get(paneId)), [mirror, paneId, paneKind]);
@@ -127,6 +130,9 @@ export function Composer() {
       onDrop={onDrop}
     >
       <QueuedMessages onTakeBack={(taken) => change(() => taken)} />
+      {contextUse !== null && !isContextOpen && (
+        <ContextFit use={contextUse} draft={draft} onRaise={() => setContextOpen(true)} />
+      )}
       {isContextOpen && <ContextPanel onClose={() => setContextOpen(false)} />}
       <div className={styles.box} data-dropping={isDropping}>
         {(attachments.length > 0 || isAttaching) && (
@@ -210,7 +216,7 @@ export function Composer() {
         <ConversationSettingsButton />
         <AttachButton onFiles={(files) => void attachFiles(files)} />
         <span className={styles.space} />
-        <ContextMeter isOpen={isContextOpen} onToggle={() => setContextOpen(!isContextOpen)} />
+        <ContextMeter use={contextUse} isOpen={isContextOpen} onToggle={() => setContextOpen(!isContextOpen)} />
       </div>
     </form>
   );

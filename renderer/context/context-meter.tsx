@@ -1,33 +1,38 @@
-import { useMirrored, useModels } from '../mirror/react.ts';
+import type { ContextUse } from '../../preload/contract.ts';
+import { useModels } from '../mirror/react.ts';
 import { contextLength } from '../models/model-words.ts';
-import { count } from '../ui/numbers.ts';
 import styles from './context-meter.module.css';
-import { usedTokens } from './context-words.ts';
+import { spokenUse } from './context-words.ts';
 
 interface Props {
+  /** Null until it was counted. */
+  readonly use: ContextUse | null;
   readonly isOpen: boolean;
   readonly onToggle: () => void;
 }
 
-/** How full the context is; one click opens the slider. Nothing without a model. */
-export function ContextMeter({ isOpen, onToggle }: Props) {
-  const limit = useModels((state) => state.plan?.chosenTokens ?? null);
-  const used = useMirrored(({ pane }) => (pane.kind === 'open' ? usedTokens(pane.messages) : null));
+/** How full the context is: used, reserved for the answer, left. One click opens the slider. Nothing without a model. */
+export function ContextMeter({ use, isOpen, onToggle }: Props) {
+  const ceiling = useModels((state) => state.plan?.chosenTokens ?? null);
+  const limit = use?.limitTokens ?? ceiling;
   if (limit === null) return null;
-  const share = Math.min(1, (used ?? 0) / limit);
+  const used = use === null ? null : use.kind === 'counted' ? use.usedTokens : use.lastUsedTokens;
+  const share = (tokens: number): string => `${Math.min(1, Math.max(0, tokens / limit)) * 100}%`;
+  const words = spokenUse(use, limit);
   return (
     <button
       type="button"
       className={styles.meter}
+      data-testid="context-meter"
+      data-full={use?.kind === 'counted' && use.leftTokens < 0}
       aria-expanded={isOpen}
-      aria-label={
-        used === null ? `Context, ${count(limit)} tokens` : `Context, ${count(used)} of ${count(limit)} tokens`
-      }
-      title="How much of the conversation the model keeps in mind"
+      aria-label={`Context, ${words}`}
+      title={words}
       onClick={onToggle}
     >
       <span className={styles.track} aria-hidden>
-        <span className={styles.used} style={{ width: `${share * 100}%` }} />
+        <span className={styles.used} style={{ width: share(used ?? 0) }} />
+        <span className={styles.reserved} style={{ width: share(use?.reservedTokens ?? 0) }} />
       </span>
       {used === null ? contextLength(limit) : `${contextLength(used)} of ${contextLength(limit)}`}
     </button>

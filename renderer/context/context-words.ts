@@ -1,5 +1,5 @@
 /** The context slider in words, and where it may stand: pure. */
-import type { ContextPlan, ContextStop, Message } from '../../preload/contract.ts';
+import type { ContextPlan, ContextStop, ContextUse } from '../../preload/contract.ts';
 import { count, memory, memorySpoken, seconds } from '../ui/numbers.ts';
 
 /** `free`: the model runs there as things are. `asks`: after one permission. `closed`: it would fail. */
@@ -50,10 +50,12 @@ export const waitWords = ({ prefillSeconds }: Pick<ContextStop, 'prefillSeconds'
       ? 'A full one is read in under a second.'
       : `A full one takes about ${seconds(prefillSeconds * 1_000)} to read.`;
 
-/** What the conversation holds now, from the engine's own count for its last answer; null before one. */
-export function usedTokens(messages: readonly Message[]): number | null {
-  const last = messages.findLast((message) => message.role === 'assistant' && message.usage !== null);
-  if (last?.role !== 'assistant' || last.usage === null) return null;
-  // What the model thought is not kept for the next turn.
-  return last.usage.promptTokens + last.usage.completionTokens - last.usage.reasoningTokens;
+/** "1,912 of 4,096 tokens used, 1,024 kept for the answer, 1,160 left". */
+export function spokenUse(use: ContextUse | null, limitTokens: number): string {
+  const of = `${count(limitTokens)} tokens`;
+  if (use === null) return of;
+  if (use.kind === 'not-counted')
+    return use.lastUsedTokens === null ? of : `${count(use.lastUsedTokens)} of ${of} used at the last answer`;
+  const left = use.leftTokens < 0 ? `${count(-use.leftTokens)} too many` : `${count(use.leftTokens)} left`;
+  return `${count(use.usedTokens)} of ${of} used, ${count(use.reservedTokens)} kept for the answer, ${left}`;
 }

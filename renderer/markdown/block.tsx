@@ -6,10 +6,13 @@ import { goTo, Inline } from './inline.tsx';
 import styles from './markdown.module.css';
 import { footnoteId, footnoteMarkId, ReferencesContext } from './references.ts';
 import type { AnswerToken, FootnoteToken } from './syntax.ts';
-import { directionOf, visibleText } from './visible-text.ts';
+import { directionAround, directionOf, visibleText } from './visible-text.ts';
 
 /** Deeper nesting is drawn as it was written. */
 const MAX_DEPTH = 24;
+
+/** Characters of a cell that is not broken into lines. */
+const SHORT_CELL = 18;
 
 interface Place {
   readonly depth: number;
@@ -50,7 +53,9 @@ export function drawBlock(token: AnswerToken, { depth, isGrowing }: Place): Reac
     case 'footnote':
       return <Footnote token={token} />;
     case 'blockquote':
-      return <blockquote {...directionOf(token.text)}>{drawBlocks(token.tokens as AnswerToken[], inside)}</blockquote>;
+      return (
+        <blockquote {...directionAround(token.text)}>{drawBlocks(token.tokens as AnswerToken[], inside)}</blockquote>
+      );
     case 'list':
       return <List token={token} place={inside} />;
     case 'table':
@@ -103,11 +108,11 @@ function List({ token, place: { depth, isGrowing } }: { readonly token: Tokens.L
   ));
   const loose = token.loose ? styles.loose : undefined;
   return token.ordered ? (
-    <ol className={loose} start={token.start === '' ? 1 : token.start} {...directionOf(token.raw)}>
+    <ol className={loose} start={token.start === '' ? 1 : token.start} {...directionAround(token.raw)}>
       {items}
     </ol>
   ) : (
-    <ul className={loose} {...directionOf(token.raw)}>
+    <ul className={loose} {...directionAround(token.raw)}>
       {items}
     </ul>
   );
@@ -116,6 +121,8 @@ function List({ token, place: { depth, isGrowing } }: { readonly token: Tokens.L
 function Table({ token }: { readonly token: Tokens.Table }) {
   const align = (cell: Tokens.TableCell) => ({
     ...directionOf(cell.text),
+    // A number and its unit stay together; a sentence does not widen the table.
+    'data-short': cell.text.length <= SHORT_CELL,
     ...(cell.align === null ? {} : { 'data-align': cell.align }),
   });
   return (

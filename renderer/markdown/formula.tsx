@@ -84,10 +84,17 @@ export const Formula = memo(function Formula({
     const node = isFinished && available !== null ? draw(available, tex, isDisplay) : null;
     span.dataset['drawn'] = String(node !== null);
     span.replaceChildren(node ?? tex.replace(UNFINISHED, ''));
-    if (!isDisplay || node === null) return;
-    // What is wider than the column scrolls, and what scrolls must be reachable by keyboard.
+    delete span.dataset['wide'];
+    span.removeAttribute('tabindex');
+    if (node === null) return;
+    // What is wider than the column scrolls, and what scrolls must be reachable by keyboard. Measured when the frame is
+    // laid out anyway.
     const frame = requestAnimationFrame(() => {
-      if (span.scrollWidth > span.clientWidth) span.tabIndex = 0;
+      const column = span.parentElement?.closest<HTMLElement>('p, li, td, th, div, h3, h4, blockquote');
+      const width = isDisplay ? span.scrollWidth : span.offsetWidth;
+      if (width <= (isDisplay ? span.clientWidth : (column?.clientWidth ?? Infinity))) return;
+      span.dataset['wide'] = 'true';
+      span.tabIndex = 0;
     });
     return () => cancelAnimationFrame(frame);
   }, [available, tex, isDisplay, isFinished]);

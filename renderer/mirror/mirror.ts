@@ -253,6 +253,21 @@ export class Mirror {
     return true;
   }
 
+  /** What holds for the conversation that is shown, or for the one that begins with the next message. */
+  async configure(settings: Partial<ConversationSettings>): Promise<void> {
+    const { pane } = this.store.getState();
+    if (pane.kind === 'open') await this.chat.configure(pane.conversationId, settings);
+    else if (pane.kind === 'new')
+      this.store.setState({ pane: { kind: 'new', settings: { ...pane.settings, ...settings } } });
+  }
+
+  /** The text of the last answer in view. */
+  lastAnswerText(): string | null {
+    const { pane } = this.store.getState();
+    if (pane.kind !== 'open') return null;
+    return pane.messages.findLast(({ role, text }) => role === 'assistant' && text !== '')?.text ?? null;
+  }
+
   /** How hard the model thinks about the next message. */
   effort(): Effort {
     const { app, pane } = this.store.getState();

@@ -3,6 +3,7 @@ import { useStore } from 'zustand';
 import type { AssistantMessage } from '../../preload/contract.ts';
 import { isFinal } from '../../preload/answer-status.ts';
 import type { LiveAnswer } from '../chat/answer-streams.ts';
+import type { ConversationsState } from '../conversations/conversations-mirror.ts';
 import type { MemoryState } from '../memory/memory-mirror.ts';
 import type { ModelsState } from '../models/models-mirror.ts';
 import type { Mirror, MirrorState } from './mirror.ts';
@@ -18,6 +19,9 @@ export function useMirror(): Mirror {
 export const useMirrored = <T>(select: (state: MirrorState) => T): T => useStore(useMirror().store, select);
 
 export const useMemory = <T>(select: (state: MemoryState) => T): T => useStore(useMirror().memory.store, select);
+
+export const useConversations = <T>(select: (state: ConversationsState) => T): T =>
+  useStore(useMirror().conversations.store, select);
 
 export const useModels = <T>(select: (state: ModelsState) => T): T => useStore(useMirror().models.store, select);
 

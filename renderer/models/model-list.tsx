@@ -124,7 +124,7 @@ function Row({ entry, onClose }: { readonly entry: ModelEntry; readonly onClose:
       <span className={styles.trailing}>
         {presence.kind === 'absent' && (
           <Button
-            aria-label={`Download ${entry.name}${entry.sizeBytes === null ? '' : `, ${bytes(entry.sizeBytes)}`}`}
+            aria-label={`Get ${entry.name}${entry.sizeBytes === null ? '' : `, ${bytes(entry.sizeBytes)}`}`}
             onClick={() => void mirror.models.act('models.download', entry.id)}
           >
             Get

@@ -1,0 +1,58 @@
+import type { ImportReport as Report } from '../../preload/contract.ts';
+import { useConversations, useMirror } from '../mirror/react.ts';
+import { Button } from '../ui/button.tsx';
+import { count } from '../ui/numbers.ts';
+import { Progress } from '../ui/progress.tsx';
+import styles from './import-report.module.css';
+
+const FROM: Readonly<Record<Report['from'], string>> = {
+  headroom: 'Headroom',
+  chatgpt: 'ChatGPT',
+  'open-webui': 'Open WebUI',
+};
+
+const plural = (number: number, one: string): string => `${count(number)} ${one}${number === 1 ? '' : 's'}`;
+
+/** How an import goes and what it brought. */
+export function ImportReport() {
+  const { conversations } = useMirror();
+  const importing = useConversations((state) => state.importing);
+  switch (importing.kind) {
+    case 'none':
+      return null;
+    case 'running':
+      return (
+        <div className={styles.report} role="status">
+          <p>Reading {importing.fileName}</p>
+          <Progress
+            label={`Reading ${importing.fileName}`}
+            progress={{ done: Math.round(importing.doneShare * 100), total: 100 }}
+          />
+        </div>
+      );
+    case 'done':
+      return (
+        <div className={styles.report} role="status" data-testid="import-report">
+          <p className={styles.title}>
+            {plural(importing.report.conversations, 'conversation')} and {plural(importing.report.messages, 'message')}{' '}
+            from {FROM[importing.report.from]}
+          </p>
+          {importing.report.known > 0 && <p>{plural(importing.report.known, 'conversation')} were here already.</p>}
+          {importing.report.skipped.map(({ reason, count: times }) => (
+            <p key={reason}>
+              Left out: {reason} ({count(times)})
+            </p>
+          ))}
+          <Button onClick={() => conversations.endImport()}>Done</Button>
+        </div>
+      );
+    case 'refused':
+      return (
+        <div className={styles.report} role="alert" data-testid="import-report">
+          <p className={styles.title}>{importing.error.message}</p>
+          <p>{importing.error.nextStep} Nothing was changed.</p>
+          <Button onClick={() => conversations.endImport()}>OK</Button>
+        </div>
+      );
+  }
+}

@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { act } from 'react';
+import { createRoot } from 'react-dom/client';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { MirrorContext } from '../mirror/react.ts';
+import { Markdown } from './markdown.tsx';
+
+vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
+
+describe('an answer as Markdown', () => {
+  let host: HTMLElement;
+  let root: ReturnType<typeof createRoot>;
+  const complaints: unknown[] = [];
+
+  beforeEach(() => {
+    complaints.length = 0;
+    vi.spyOn(console, 'error').mockImplementation((...what) => complaints.push(what));
+    host = document.createElement('div');
+    document.body.append(host);
+    root = createRoot(host);
+  });
+  afterEach(() => {
+    act(() => root.unmount());
+    host.remove();
+  });
+
+  const draw = (text: string, isGrowing = false): string => {
+    act(() =>
+      root.render(
+        // Links are not followed here.
+        <MirrorContext value={{ openLink: () => undefined } as never}>
+          <Markdown text={text} isGrowing={isGrowing} />
+        </MirrorContext>,
+      ),
+    );
+    return host.innerHTML;
+  };
+  /** Ids are counted by React: the same text drawn elsewhere has others. */
+  const withoutIds = (html: string): string => html.replace(/_r_\w+_/g, 'ID');
+
+  const piece = fc.oneof(
+    fc.constantFrom(
+      '# Title\n',
+      'Plain **bold** and _thin_\n',
+      '- item\n',
+      '  - [x] task\n',
+      '1. one\n',
+      '> > quote\n',
+      '```ts\nconst a = 1;\n',
+      '```\n',
+      '| a | b |\n| - | -: |\n| 1 | 2 |\n',
+      '<script>alert(1)</script>\n',
+      '\\[ x^2 \\]\n',
+      'is \\( y \\) or $z$\n',
+      'note[^1] [link](https://example.org) ![p](https://example.org/a.png)\n',
+      '[^1]: What it **says**\n',
+      'see [it][x]\n\n[x]: https://example.org\n',
+      '\u001b[31m \u202e \u200b שלום\n',
+      '\n',
+      '\n\n',
+    ),
+    fc.string({ unit: 'binary', maxLength: 12 }),
+  );
+  const documents = fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join(''));
+
+  test('written piece by piece it ends as if drawn at once', () => {
+    fc.assert(
+      fc.property(
+        documents,
+        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 6 }),
+        (text, steps) => {
+          for (let end = 0, turn = 0; end < text.length; turn += 1) {
+            end = Math.min(text.length, end + (steps[turn % steps.length] ?? 1));
+            draw(text.slice(0, end), true);
+          }
+          const streamed = withoutIds(draw(text));
+          act(() => root.unmount());
+          root = createRoot(host);
+          expect(streamed).toBe(withoutIds(draw(text)));
+          expect(host.querySelector('script, img, iframe, [onclick]')).toBeNull();
+          expect(complaints).toEqual([]);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  test.each([
+    ['quotes in quotes', `${'>'.repeat(5_000)} deep`],
+    ['lists in lists', Array.from({ length: 600 }, (_, depth) => `${'  '.repeat(depth)}- x`).join('\n')],
+    ['lists on one line', `${'- '.repeat(5_000)}x`],
+    ['brackets', '['.repeat(20_000)],
+    ['links in links', '[a]('.repeat(3_000)],
+    ['stars', '*a **b '.repeat(2_000)],
+    ['backticks', Array.from({ length: 400 }, (_, n) => '`'.repeat(n)).join(' ')],
+    ['underscores', '_'.repeat(7_999)],
+    ['formulas', '\\( '.repeat(2_500)],
+    ['dollars', '$a '.repeat(2_500)],
+    ['a line of a megabyte', 'word '.repeat(200_000)],
+    ['a word of a megabyte', 'x'.repeat(1_000_000)],
+    ['a megabyte of code', `\`\`\`json\n${'{"a":1},'.repeat(120_000)}\n\`\`\``],
+    ['a table of one row too many', `| a |\n| - |\n${'| b '.repeat(3_000)}|`],
+    ['tags', '<a '.repeat(5_000)],
+    ['entities', '&#x1b;&lt;'.repeat(2_000)],
+  ])('%s are shown, soon, and nothing else breaks', (_name, text) => {
+    const started = performance.now();
+    const words = `Before\n\n${text}\n\nAfter`;
+    draw(words, true);
+    draw(words);
+    const tookMs = performance.now() - started;
+    expect(complaints).toEqual([]);
+    expect(host.textContent).toContain('Before');
+    expect(host.textContent.length).toBeGreaterThan(text.length / 10);
+    // Twice, in a document without layout; the bound is for what grows with the square of the text.
+    expect(tookMs).toBeLessThan(4_000);
+  });
+
+  test('what cannot be drawn is shown as it was written, and only that', () => {
+    const text = 'First\n\n**second**\n\nThird';
+    const broken = vi.spyOn(String.prototype, 'codePointAt');
+    broken.mockRestore();
+    expect(draw(text)).toContain('<strong>second</strong>');
+  });
+});
