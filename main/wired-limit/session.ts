@@ -15,7 +15,15 @@ import { KNOB, commandToRun } from './command.ts';
 import type { Consent } from './consent.ts';
 import type { ElevationOutcome, Elevator } from './elevator.ts';
 import { type Journal, type JournalContent, type JournalEntry, entryFor, reconcile } from './journal.ts';
-import { FIRST_MACOS, type ModelNeed, type WiredLimitReading, leastLimitMiB, mostLimitMiB, plan, refuseLimit } from './plan.ts';
+import {
+  FIRST_MACOS,
+  type ModelNeed,
+  type WiredLimitReading,
+  leastLimitMiB,
+  mostLimitMiB,
+  plan,
+  refuseLimit,
+} from './plan.ts';
 import { type Effect, type Event, type State, initialState, step, toWiredLimitState } from './state.ts';
 import { causeOfChange, causeOfPlan, refusalInWords } from './words.ts';
 
