@@ -69,6 +69,12 @@ test('the list of apps may be damaged, and is then empty', () => {
   ]);
 });
 
+test('an app that is just ending or starting is passed over, not the others', () => {
+  const mail = { pid: 12, name: 'Mail', bundleId: 'com.apple.mail' };
+  const list = [mail, { pid: -1, name: 'Ended', bundleId: null }, { pid: 13, bundleId: null }, null];
+  expect(parseRunningApps(JSON.stringify(list))).toEqual([mail]);
+});
+
 test('parents that go round in a circle end, and no byte is lost', () => {
   const process = fc.record({
     pid: fc.integer({ min: 0, max: 12 }),

@@ -52,19 +52,20 @@ function run() {
   return JSON.stringify(found);
 }`;
 
-const runningApps = v.array(
-  v.object({
-    pid: v.pipe(v.number(), v.safeInteger(), v.minValue(2)),
-    name: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
-    bundleId: v.nullable(v.string()),
-  }),
-);
+const runningApp = v.object({
+  pid: v.pipe(v.number(), v.safeInteger(), v.minValue(2)),
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+  bundleId: v.nullable(v.string()),
+});
 
-/** What LIST_APPS_SCRIPT printed; empty when it could not run. */
+/**
+ * What LIST_APPS_SCRIPT printed; empty when it could not run. An app that is just ending has the process id -1, one that
+ * is just starting may have no name yet: those are passed over, not the list.
+ */
 export function parseRunningApps(text: string): readonly RunningApp[] {
   try {
-    const parsed = v.safeParse(runningApps, JSON.parse(text));
-    return parsed.success ? parsed.output : [];
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) ? list.filter((app): app is RunningApp => v.is(runningApp, app)) : [];
   } catch {
     return [];
   }
