@@ -15,6 +15,7 @@ class PlainSplitter:
     """A raw completion: everything is the answer."""
 
     thinking = False
+    answering = True
 
     def end_of_thinking(self) -> str | None:
         return None
@@ -86,6 +87,14 @@ class Answer:
         if self._splitter.thinking:
             self.reasoning_tokens += 1
         return self._stopped(self._splitter.feed(self._detokenizer.add(token)))
+
+    @property
+    def answering(self) -> bool:
+        """See ``Splitter``."""
+        return self._splitter.answering
+
+    def is_end(self, token: int) -> bool:
+        return token in self._eos_tokens
 
     def end_of_thinking(self) -> str | None:
         """See ``Splitter``."""

@@ -47,6 +47,11 @@ class Splitter(Protocol):
         """Whether the text so far ends while the model is still thinking."""
         ...
 
+    @property
+    def answering(self) -> bool:
+        """Whether text written here is the answer itself."""
+        ...
+
     def end_of_thinking(self) -> str | None:
         """What the model would have to write here to end its thinking and begin the answer. None
         when it is not thinking, or in the middle of a marker: then ask again a token later."""

@@ -16,14 +16,28 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
 from typing import Any
 
 import mlx.core as mx
 
-from .answer import Answer, FinishReason
-from .deltas import Delta
+from .cache_files import CacheFiles
 from .errors import EXIT_GENERATION_DIED, EXIT_LOAD_FAILED, ApiError, one_line
+from .job import (
+    Done,
+    Errand,
+    Event,
+    Failed,
+    Finished,
+    Generated,
+    Job,
+    Prefilling,
+    Reading,
+    Slot,
+    Timings,
+    TokenChance,
+    Usage,
+    Work,
+)
 from .loading import LoadCancelled, ModelFolder, load_tokenizer, load_weights, read_folder
 from .log import log
 from .monitor import (
@@ -32,136 +46,20 @@ from .monitor import (
     Monitor,
     device,
 )
-from .prompt_cache import Kind, PromptCache
+from .prompt_cache import Kind, Layers, PromptCache, can_cut
 from .request import Sampling
 from .residency import WiredLimit
 from .settings import Settings
 from .tokenizer import ChatTokenizer
 
-# A cancelled request ends with the chunk or token in work. More than this, and it hangs.
-LONGEST_WIND_DOWN_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Prefilling:
-    """The prompt is being read. ``done`` and ``total`` count tokens that were not cached."""
-
-    done: int
-    total: int
-
-
-@dataclass(frozen=True)
-class Generated:
-    deltas: list[Delta]
-
-
-@dataclass(frozen=True)
-class Usage:
-    prompt_tokens: int
-    cached_tokens: int
-    completion_tokens: int
-    reasoning_tokens: int
-
-
-@dataclass(frozen=True)
-class Timings:
-    prefill_seconds: float
-    decode_seconds: float
-    prefill_tokens_per_second: float | None
-    decode_tokens_per_second: float | None
-
-
-@dataclass(frozen=True)
-class Finished:
-    reason: FinishReason
-    length_in: str | None
-    usage: Usage
-    timings: Timings
-
-
-@dataclass(frozen=True)
-class Failed:
-    """The answer ends without being complete."""
-
-    error: ApiError
-
-
-Event = Prefilling | Generated | Finished | Failed
-
-
-@dataclass
-class Job:
-    id: str
-    prompt: list[int]
-    # Ends of beginnings worth a snapshot, beside the end of the prompt itself.
-    boundaries: list[tuple[int, Kind]]
-    sampling: Sampling
-    max_tokens: int
-    answer: Answer
-    encode_more: Callable[[str], list[int]]
-    # Whether the client has closed its connection, even if nobody has looked yet.
-    is_abandoned: Callable[[], bool]
-    events: queue.SimpleQueue[Event] = field(default_factory=queue.SimpleQueue)
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    # The user does not want to wait for the end of the thinking.
-    answer_now: threading.Event = field(default_factory=threading.Event)
-    thinking_budget: int | None = None
-    # False for a side request: it reads the cache, and leaves nothing in it.
-    keeps_cache: bool = True
-
-    def forced(self) -> list[int]:
-        """Tokens to put in where the answer stands now: they end the thinking."""
-        budget = self.thinking_budget
-        spent = budget is not None and self.answer.reasoning_tokens >= budget
-        if not spent and not self.answer_now.is_set():
-            return []
-        text = self.answer.end_of_thinking()
-        return [] if text is None else self.encode_more(text)
+# Of a prompt that may come, so much is read between two looks at whether somebody wants an answer.
+READING_STEP_TOKENS = 128
+# What was read before it was broken off is kept from this many tokens on.
+FEWEST_TOKENS_WORTH_KEEPING = 64
 
 
 class DropCaches:
     """In the queue of jobs: look at whether the caches are to be dropped."""
-
-
-class Slot:
-    """One request at a time. A second one is refused, or waits for a cancelled one to wind down."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._live: Job | None = None
-
-    def take(self, job: Job) -> None:
-        deadline = time.monotonic() + LONGEST_WIND_DOWN_SECONDS
-        with self._changed:
-            while self._live is not None:
-                if self._live.is_abandoned():
-                    self._live.cancelled.set()
-                if not self._live.cancelled.is_set():
-                    raise ApiError(409, "busy", "another answer is being written")
-                if job.is_abandoned():
-                    raise ApiError(499, "cancelled", "the client is gone")
-                if time.monotonic() > deadline:
-                    raise ApiError(409, "busy", "a cancelled answer has not ended yet")
-                self._changed.wait(0.1)
-            self._live = job
-
-    def free(self) -> None:
-        with self._changed:
-            self._live = None
-            self._changed.notify_all()
-
-    def cancel(self) -> None:
-        with self._changed:
-            if self._live is not None:
-                self._live.cancelled.set()
-
-    def answer_now(self, id: str) -> bool:
-        """False when that request does not run."""
-        with self._changed:
-            if self._live is None or self._live.id != id:
-                return False
-            self._live.answer_now.set()
-            return True
 
 
 class Generation:
@@ -175,7 +73,7 @@ class Generation:
         self._on_death = on_death
         self._slot = Slot()
         # DropCaches only wakes a thread that waits; one that answers looks at the event by itself.
-        self._jobs: queue.SimpleQueue[Job | DropCaches | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Work | DropCaches | None] = queue.SimpleQueue()
         self._drop_wanted = threading.Event()
         self._stopping = threading.Event()
         self._tokenizer_known = threading.Event()
@@ -199,16 +97,54 @@ class Generation:
     def wait_for_tokenizer(self, seconds: float) -> bool:
         return self._tokenizer_known.wait(seconds)
 
-    def submit(self, job: Job) -> None:
-        """Raises ``ApiError`` unless the job now has the engine to itself."""
+    def submit(self, work: Work) -> None:
+        """Raises ``ApiError`` unless this work now has the engine to itself."""
         self._refuse_unless_ready()
-        self._slot.take(job)
+        self._slot.take(work)
         try:
             self._refuse_unless_ready()
         except ApiError:
             self._slot.free()
             raise
-        self._jobs.put(job)
+        self._jobs.put(work)
+
+    def save_cache(self, file: str, key: str, *, forget: bool) -> dict[str, Any]:
+        """A conversation's cache to a file; then, if it is to be forgotten, out of memory. Runs on
+        the generation thread, as an errand."""
+        assert self._prompt_cache is not None
+        sequence = self._prompt_cache.find(key)
+        if sequence is None:
+            raise ApiError(404, "not_cached", "nothing is cached of this conversation")
+        saved = self._cache_files().save(file, sequence)
+        if forget:
+            self.forget_cache(key)
+        return saved
+
+    def load_cache(self, file: str, key: str, sha256: str) -> dict[str, Any]:
+        assert self._prompt_cache is not None
+        sequence = self._cache_files().load(file, key, sha256, self._new_cache())
+        kept = self._prompt_cache.put(sequence)
+        self._tell_cache()
+        if not kept:
+            raise ApiError(409, "no_room", "the prompt cache has no room for it")
+        return {"tokens": len(sequence.tokens), "bytes": sequence.bytes}
+
+    def forget_cache(self, key: str) -> dict[str, Any]:
+        assert self._prompt_cache is not None
+        self._prompt_cache.remove(key)
+        self._tell_cache()
+        mx.clear_cache()
+        return {}
+
+    def _cache_files(self) -> CacheFiles:
+        assert self.folder is not None
+        if self._settings.cache_folder is None:
+            raise ApiError(400, "no_cache_folder", "the engine was given no folder for caches")
+        return CacheFiles(self._settings.cache_folder, self.folder, self._model)
+
+    def _tell_cache(self) -> None:
+        assert self._prompt_cache is not None
+        self._monitor.prompt_cache(self._prompt_cache.sequences, self._prompt_cache.bytes)
 
     def answer_now(self, id: str) -> bool:
         """Ends the thinking of this request; False when it does not run."""
@@ -226,7 +162,7 @@ class Generation:
         self._drop_wanted.clear()
         if self._prompt_cache is not None:
             self._prompt_cache.clear()
-            self._monitor.prompt_cache(0, 0)
+            self._tell_cache()
         gc.collect()
         mx.clear_cache()
 
@@ -282,98 +218,177 @@ class Generation:
         return True
 
     def _answer_requests(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        from mlx_lm.generate import generation_stream
+
+        while (work := self._jobs.get()) is not None:
             self._drop_if_wanted()
-            if isinstance(job, DropCaches):
+            if isinstance(work, DropCaches):
                 continue
             try:
-                last = _cancelled(job) if self._stopping.is_set() else self._answer(job)
+                with mx.stream(generation_stream):
+                    last = _cancelled(work) if self._stopping.is_set() else self._do(work)
             except Exception as error:
                 # After a failure inside MLX its streams may be poisoned, so there is no next one.
                 message = one_line(f"{type(error).__name__}: {error}")
-                job.events.put(Failed(ApiError(500, "generation_failed", message)))
+                work.events.put(Failed(ApiError(500, "generation_failed", message)))
                 with contextlib.suppress(OSError, ValueError):  # The terminal may be gone.
                     traceback.print_exc(file=sys.stderr)
                 raise
             # Free before the client knows, so that its next request finds the engine free.
             self._slot.free()
-            job.events.put(last)
+            work.events.put(last)
+
+    def _do(self, work: Work) -> Event:
+        match work:
+            case Job():
+                return self._answer(work)
+            case Reading():
+                return self._read_ahead(work)
+            case Errand():
+                try:
+                    return Done(work.run())
+                except ApiError as error:
+                    return Failed(error)
+            case _:
+                raise TypeError(type(work).__name__)
+
+    def _read_ahead(self, work: Reading) -> Done:
+        """A prompt that may come, all of it. Broken off, it keeps what it has."""
+        assert self._prompt_cache is not None
+        # One token more, so that a cache for the whole counts.
+        cache, start = self._prompt_cache.fetch([*work.prompt, -1])
+        total = len(work.prompt) - start
+        step = min(READING_STEP_TOKENS, self._settings.prefill_step_size)
+        try:
+            done = start
+            if total > 0:
+                self._monitor.reading(0, total)
+                done = self._read(
+                    work,
+                    cache or self._new_cache(),
+                    start,
+                    [(len(work.prompt), "history")],
+                    step,
+                    lambda done: self._monitor.reading(done, total),
+                )
+        finally:
+            self._monitor.reading(None, None)
+        return Done(
+            {
+                "tokens": len(work.prompt),
+                "cached_tokens": start,
+                "read_tokens": done - start,
+                "complete": done == len(work.prompt),
+            }
+        )
+
+    def _read(
+        self,
+        work: Job | Reading,
+        cache: Layers,
+        start: int,
+        ends: list[tuple[int, Kind]],
+        step: int,
+        on_progress: Callable[[int], None],
+        *,
+        keeps: bool = True,
+    ) -> int:
+        """The prompt from ``start`` to the last of the ends, with a checkpoint at each of them.
+        Returns how far it has come: less, if it was cancelled on the way."""
+        assert self._prompt_cache is not None
+        done = start
+        for end, kind in ends:
+            while done < end and not work.cancelled.is_set():
+                n = min(step, end - done)
+                self._model(mx.array(work.prompt[done : done + n])[None], cache=cache)
+                mx.eval([layer.state for layer in cache])
+                mx.clear_cache()
+                done += n
+                self._drop_if_wanted()
+                on_progress(done - start)
+            least = 1 if done == end else FEWEST_TOKENS_WORTH_KEEPING
+            if keeps and done - start >= least:
+                self._prompt_cache.insert(work.prompt[:done], cache, kind, work.cache_key)
+                self._tell_cache()
+            if done < end:
+                break
+        return done
 
     def _answer(self, job: Job) -> Finished | Failed:
-        from mlx_lm.generate import generation_stream
-
         assert self._prompt_cache is not None
         rates: dict[str, float | None] = {}
         began = time.perf_counter()
         cache, start = self._prompt_cache.fetch(job.prompt)
         self._monitor.begin_request(job.id, len(job.prompt), start)
         try:
-            with mx.stream(generation_stream):
-                if cache is None:
-                    cache = self._new_cache()
-                if job.sampling.seed is not None:
-                    mx.random.seed(job.sampling.seed % 2**64)
-                if not self._prefill(job, cache, start):
-                    return _cancelled(job)
-                steps = self._decode(job, cache)
-                first: float | None = None
-                now = began
-                try:
-                    for token in steps:
-                        now = time.perf_counter()
-                        if first is None:
-                            first = now
-                            self._monitor.prefilled(len(job.prompt) - start)
-                        deltas = job.answer.add(token)
-                        self._monitor.generated(job.answer.tokens)
-                        if deltas:
-                            job.events.put(Generated(deltas))
-                        self._drop_if_wanted()
-                        if job.answer.ended:
-                            break
-                        if job.cancelled.is_set():
-                            return _cancelled(job)
-                finally:
-                    steps.close()
-                    timings = _timings(began, first or now, now, len(job.prompt) - start, job)
-                    rates = {
-                        "prefill_tokens_per_second": timings.prefill_tokens_per_second,
-                        "decode_tokens_per_second": timings.decode_tokens_per_second,
-                    }
+            if cache is None:
+                cache = self._new_cache()
+            if job.sampling.seed is not None:
+                mx.random.seed(job.sampling.seed % 2**64)
+            if not self._prefill(job, cache, start):
+                return _cancelled(job)
+            steps = self._decode(job, cache)
+            said: list[int] = []
+            first: float | None = None
+            now = began
+            try:
+                for token, logprobs in steps:
+                    now = time.perf_counter()
+                    if first is None:
+                        first = now
+                        self._monitor.prefilled(len(job.prompt) - start)
+                    said.append(token)
+                    in_answer = job.answer.answering
+                    deltas = job.answer.add(token)
+                    self._monitor.generated(job.answer.tokens)
+                    chances = _chances(job, token, logprobs) if in_answer else []
+                    if deltas or chances:
+                        job.events.put(Generated(deltas, chances))
+                    self._drop_if_wanted()
+                    if job.answer.ended:
+                        break
+                    if job.cancelled.is_set():
+                        return _cancelled(job)
+            finally:
+                steps.close()
+                timings = _timings(began, first or now, now, len(job.prompt) - start, job)
+                rates = {
+                    "prefill_tokens_per_second": timings.prefill_tokens_per_second,
+                    "decode_tokens_per_second": timings.decode_tokens_per_second,
+                }
             if rest := job.answer.finish():
                 job.events.put(Generated(rest))
+            if job.keeps_cache and all(can_cut(layer) for layer in cache):
+                # Where it can be cut anywhere, the next turn uses of it what stands in the history.
+                known = (job.prompt + said)[: cache[0].offset]
+                self._prompt_cache.insert(known, cache, "history", job.cache_key)
+                self._tell_cache()
             usage = Usage(len(job.prompt), start, job.answer.tokens, job.answer.reasoning_tokens)
             return Finished(job.answer.finish_reason, job.answer.length_in, usage, timings)
         finally:
             self._monitor.end_request(rates)
 
-    def _prefill(self, job: Job, cache: list[Any], start: int) -> bool:
+    def _prefill(self, job: Job, cache: Layers, start: int) -> bool:
         """All of the prompt but its last token. False if it was cancelled on the way."""
-        assert self._prompt_cache is not None
         last = len(job.prompt) - 1
-        job.events.put(Prefilling(0, last + 1 - start))
-        ends: list[tuple[int, Kind]] = [b for b in job.boundaries if start < b[0] < last]
-        done = start
-        for end, kind in [*ends, (last, "user")]:
-            while done < end:
-                if job.cancelled.is_set():
-                    return False
-                n = min(self._settings.prefill_step_size, end - done)
-                self._model(mx.array(job.prompt[done : done + n])[None], cache=cache)
-                mx.eval([layer.state for layer in cache])
-                mx.clear_cache()
-                done += n
-                self._monitor.prefilled(done - start)
-                self._drop_if_wanted()
-                job.events.put(Prefilling(done - start, last + 1 - start))
-            if end > start and job.keeps_cache:
-                self._prompt_cache.insert(job.prompt[:end], cache, kind)
-                self._monitor.prompt_cache(self._prompt_cache.sequences, self._prompt_cache.bytes)
-        return not job.cancelled.is_set()
+        total = last + 1 - start
 
-    def _decode(self, job: Job, cache: list[Any]) -> Generator[int]:
-        """The tokens of the answer, one by one. Where tokens are put in, ``generate_step`` begins
-        anew behind them: of the token it had sampled in their place the cache holds nothing."""
+        def progress(done: int) -> None:
+            self._monitor.prefilled(done)
+            job.events.put(Prefilling(done, total))
+
+        job.events.put(Prefilling(0, total))
+        ends: list[tuple[int, Kind]] = [b for b in job.boundaries if start < b[0] < last]
+        step = self._settings.prefill_step_size
+        done = self._read(
+            job, cache, start, [*ends, (last, "user")], step, progress, keeps=job.keeps_cache
+        )
+        return done == last and not job.cancelled.is_set()
+
+    def _decode(self, job: Job, cache: Layers) -> Generator[tuple[int, mx.array | None]]:
+        """The tokens of the answer with their chances, one by one. Where tokens are put in,
+        ``generate_step`` begins anew behind them: of the token it had sampled in their place the
+        cache holds nothing."""
         from mlx_lm.generate import generate_step
 
         sampler, processors = _sampler(job.sampling), _logits_processors(job.sampling)
@@ -383,20 +398,23 @@ class Generation:
         left = job.max_tokens
         while left > 0:
             ahead = ahead + forced
-            yield from forced[:left]
+            for token in forced[:left]:
+                yield token, None
             left -= len(forced)
+            if left <= 0:
+                return
             steps = generate_step(
                 mx.array(ahead),
                 self._model,
-                max_tokens=max(left, 0),
+                max_tokens=left,
                 sampler=sampler,
                 logits_processors=processors,
                 prompt_cache=cache,
             )
             try:
-                for token, _ in steps:
+                for sampled, logprobs in steps:
                     left -= 1
-                    yield token
+                    yield int(sampled), logprobs
                     if forced := job.forced():
                         break
                 else:
@@ -405,7 +423,7 @@ class Generation:
                 steps.close()
             ahead = []
 
-    def _new_cache(self) -> list[Any]:
+    def _new_cache(self) -> Layers:
         from mlx_lm.models.cache import make_prompt_cache
 
         return list(make_prompt_cache(self._model))
@@ -414,8 +432,8 @@ class Generation:
         """A request that slipped in behind the end of the queue."""
         with contextlib.suppress(queue.Empty):
             while True:
-                if isinstance(job := self._jobs.get_nowait(), Job):
-                    job.events.put(_cancelled(job))
+                if isinstance(work := self._jobs.get_nowait(), Work):
+                    work.events.put(_cancelled(work))
 
     def _die(self, error: Exception, what: str, exit_code: int) -> None:
         self._monitor.fail(error)
@@ -440,8 +458,8 @@ class Generation:
             log(one_line(f"release: {error}"))
 
 
-def _cancelled(job: Job) -> Failed:
-    job.cancelled.set()
+def _cancelled(work: Work) -> Failed:
+    work.cancelled.set()
     return Failed(ApiError(503, "cancelled", "the answer was cancelled"))
 
 
@@ -466,6 +484,21 @@ def _logits_processors(sampling: Sampling) -> Any:  # noqa: ANN401  mlx_lm has n
         sampling.frequency_penalty or None,
         sampling.repetition_context_size,
     )
+
+
+def _chances(job: Job, token: int, logprobs: mx.array | None) -> list[TokenChance]:
+    """None for tokens that were put in: nobody chose them."""
+    most = job.top_logprobs
+    if most is None or logprobs is None or job.answer.is_end(token):
+        return []
+    top: tuple[tuple[int, float], ...] = ()
+    if most > 0:
+        likeliest = mx.argpartition(-logprobs, most)[:most]
+        ids: Any = likeliest.tolist()
+        values: Any = logprobs[likeliest].tolist()
+        top = tuple(sorted(zip(ids, values, strict=True), key=lambda pair: -pair[1]))
+    own: Any = logprobs[token].item()
+    return [TokenChance(token, own, top)]
 
 
 def _timings(began: float, first: float, last: float, prefilled: int, job: Job) -> Timings:

@@ -71,6 +71,10 @@ class HarmonySplitter:
             return self._kind == REASONING
         return not self._answered
 
+    @property
+    def answering(self) -> bool:
+        return self._state == "body" and self._kind == CONTENT and self._tool < 0
+
     def end_of_thinking(self) -> str | None:
         if not self.thinking:
             return None

@@ -58,6 +58,7 @@ class Monitor:
         self._model_type: str | None = None
         self._load: dict[str, Any] = {"loaded_bytes": 0, "total_bytes": 0, "seconds": None}
         self._request: _Request | None = None
+        self._background: dict[str, int | None] | None = None
         self._rates: dict[str, float | None] = {
             "prefill_tokens_per_second": None,
             "decode_tokens_per_second": None,
@@ -142,6 +143,14 @@ class Monitor:
                 self._phase = "ready"
             self._touch()
 
+    def reading(self, done: int | None, total: int | None) -> None:
+        """A prompt that may come is being read; None when it is not any more."""
+        with self._changed:
+            self._background = (
+                None if done is None else {"prefill_done": done, "prefill_total": total}
+            )
+            self._touch()
+
     def prompt_cache(self, sequences: int, bytes: int) -> None:
         with self._changed:
             self._prompt_cache.update(sequences=sequences, bytes=bytes)
@@ -181,6 +190,7 @@ class Monitor:
                 "device": self._device,
                 "residency": self._residency,
                 "request": self._request and self._request.snapshot(),
+                "background": self._background,
                 "rates": dict(self._rates),
                 "prompt_cache": dict(self._prompt_cache),
                 "versions": self._versions,

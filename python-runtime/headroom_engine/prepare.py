@@ -10,23 +10,27 @@ from .answer import Answer, PlainSplitter
 from .conversation import Conversation, read_conversation, sound_text
 from .deltas import Splitter
 from .errors import ApiError, bad_request
-from .generation import Job
+from .job import Job
 from .loading import ModelFolder
-from .prompt_cache import Kind
+from .prompt_cache import Kind, common_length
 from .request import (
     Body,
     read_beginning,
+    read_cache_key,
     read_date,
     read_effort,
     read_keeps_cache,
     read_limits,
     read_sampling,
     read_thinking_budget,
+    read_top_logprobs,
 )
 from .tokenizer import ChatTokenizer
 
 # Below this a snapshot of the instructions alone is not worth its place in the cache.
 SHORTEST_INSTRUCTIONS_TOKENS = 32
+# A message may begin with anything: what stands before it must not be read differently for that.
+_ANYTHING = ("a", "0", " ", "\n", "(")
 
 
 def count_tokens(body: Body, tokenizer: ChatTokenizer) -> int:
@@ -57,7 +61,28 @@ def chat_job(
     job.boundaries = boundaries
     job.thinking_budget = read_thinking_budget(body)
     job.keeps_cache = read_keeps_cache(body)
+    job.cache_key = read_cache_key(body)
+    job.top_logprobs = read_top_logprobs(body)
     return job
+
+
+def history_tokens(body: Body, tokenizer: ChatTokenizer) -> list[int]:
+    """What the next prompt of this conversation will begin with, whatever the user says."""
+    conversation = _conversation(body, tokenizer)
+    effort, date = read_effort(body), read_date(body)
+    prompts = [
+        tokenizer.chat_prompt(
+            replace(
+                conversation,
+                messages=[*conversation.messages, {"role": "user", "content": text}],
+            ),
+            effort,
+            date,
+        )
+        for text in _ANYTHING
+    ]
+    first = prompts[0]
+    return first[: min(common_length(first, other, len(first)) for other in prompts[1:])]
 
 
 def completion_job(
@@ -71,6 +96,8 @@ def completion_job(
     text = body.get("prompt")
     if not isinstance(text, str):
         raise bad_request("prompt must be text")
+    if body.get("logprobs") is not None:
+        raise bad_request("logprobs are told of chat completions only")
     prompt = tokenizer.encode(sound_text(text))
     splitter = PlainSplitter()
     return _job(id, body, prompt, splitter, tokenizer, folder, max_tokens_default, is_abandoned)
@@ -104,14 +131,14 @@ def _job(
         )
     most = limits.max_tokens if longest is None else min(limits.max_tokens, longest - len(prompt))
     return Job(
-        id=id,
+        id,
+        is_abandoned,
         prompt=prompt,
         boundaries=[],
         sampling=read_sampling(body, folder.sampling, tokenizer.vocabulary_size),
         max_tokens=most,
         answer=Answer(tokenizer.detokenizer(), splitter, tokenizer.eos_tokens, limits.stop),
         encode_more=tokenizer.encode_more,
-        is_abandoned=is_abandoned,
     )
 
 

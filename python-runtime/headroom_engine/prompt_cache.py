@@ -1,46 +1,227 @@
-"""Snapshots of the KV cache at points where a later prompt may go on: mlx_lm's LRU, kept small.
+"""The KV cache of conversations, at the points where a later prompt may go on.
 
-Two rules on top. The byte limit holds at every moment: room is made before a snapshot is put in,
-and one larger than the limit is not kept. A look-up never covers the whole prompt: an exact hit
-would leave no token to begin the answer with, which kills the stock server's generation thread.
+A conversation is kept as one sequence. Layers with full attention can be cut at any token, so their
+arrays are kept once, for the longest prompt. Layers with a sliding window cannot: of those every
+checkpoint has a state of its own, a few MiB. mlx_lm's LRU keeps a whole copy for each snapshot.
+
+Arrays are shared with the request that fetched or filled them; MLX copies one when it is written to
+while somebody else holds it.
+
+Rules: the byte limit holds at every moment. A look-up never covers the whole prompt: it would leave
+no token to begin the answer with.
 """
 
 from __future__ import annotations
 
 import copy
-from typing import Any, Literal
+import itertools
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
-Kind = Literal["system", "user", "assistant"]
-_MODEL = "model"  # one engine has one model
+import mlx.core as mx
+
+Kind = Literal["system", "user", "history"]
+Layers = list[Any]  # mlx_lm's caches, one for each layer of the model
+
+# More are of use only to who edits an old message. The instructions' own is kept beside them.
+MOST_CHECKPOINTS: Final = 6
+FEWEST_CHECKPOINTS: Final = 2
+# mlx_lm's caches grow in steps of this many tokens.
+STEP_TOKENS: Final = 256
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    tokens: int
+    kind: Kind
+    # None for each layer that can be cut. The others are never changed, only copied.
+    states: Layers
+
+    @property
+    def bytes(self) -> int:
+        return sum(layer.nbytes for layer in self.states if layer is not None)
+
+    def reach(self, common: int) -> int:
+        """How many of the ``common`` first tokens it can be used for."""
+        if self.tokens <= common:
+            return self.tokens
+        return common if all(s is None or s.is_trimmable() for s in self.states) else 0
+
+
+@dataclass
+class Sequence:
+    key: str | None
+    tokens: list[int]
+    # None for each layer that cannot be cut.
+    layers: Layers
+    checkpoints: list[Checkpoint] = field(default_factory=list)  # by tokens
+    used: int = 0
+
+    @property
+    def bytes(self) -> int:
+        layers = sum(layer.nbytes for layer in self.layers if layer is not None)
+        return int(layers + sum(point.bytes for point in self.checkpoints))
+
+    def best(self, common: int) -> tuple[int, Checkpoint | None]:
+        points = [(point.reach(common), point) for point in self.checkpoints]
+        return max(points, key=lambda found: found[0], default=(0, None))
 
 
 class PromptCache:
     def __init__(self, most_sequences: int, limit_bytes: int) -> None:
-        from mlx_lm.models.cache import LRUPromptCache
-
-        self._lru = LRUPromptCache(max_size=max(most_sequences, 1), max_bytes=limit_bytes)
         self._most_sequences = most_sequences
         self.limit_bytes = limit_bytes
+        self._kept: list[Sequence] = []
+        self._clock = itertools.count(1)
 
     @property
     def sequences(self) -> int:
-        return len(self._lru)
+        return len(self._kept)
 
     @property
     def bytes(self) -> int:
-        return int(self._lru.nbytes)
+        return sum(sequence.bytes for sequence in self._kept)
 
-    def fetch(self, prompt: list[int]) -> tuple[list[Any] | None, int]:
-        """A copy of the cache for the longest known beginning, and that beginning's length."""
-        cache, rest = self._lru.fetch_nearest_cache(_MODEL, prompt[:-1])
-        return cache, 0 if cache is None else len(prompt) - 1 - len(rest)
+    def fetch(self, prompt: list[int]) -> tuple[Layers | None, int]:
+        """A cache for the longest known beginning of the prompt, and that beginning's length."""
+        best: tuple[int, Sequence, Checkpoint] | None = None
+        for sequence in self._kept:
+            common = common_length(sequence.tokens, prompt, len(prompt) - 1)
+            reach, point = sequence.best(common)
+            if point is not None and reach > 0 and (best is None or reach > best[0]):
+                best = (reach, sequence, point)
+        if best is None:
+            return None, 0
+        reach, sequence, point = best
+        sequence.used = next(self._clock)
+        return layers_at(sequence, point, reach), reach
 
-    def insert(self, tokens: list[int], cache: list[Any], kind: Kind) -> None:
-        size = sum(layer.nbytes for layer in cache)
-        if not tokens or self._most_sequences == 0 or size > self.limit_bytes:
+    def insert(self, tokens: list[int], cache: Layers, kind: Kind, key: str | None = None) -> None:
+        """A checkpoint behind these tokens. A conversation named by ``key`` is kept once: where it
+        has taken another way, the old one goes."""
+        if not tokens or self._most_sequences == 0:
             return
-        self._lru.trim_to(n_bytes=self.limit_bytes - size)
-        self._lru.insert_cache(_MODEL, tokens, copy.deepcopy(cache), cache_type=kind)
+        point = Checkpoint(len(tokens), kind, [None if can_cut(c) else frozen(c) for c in cache])
+        layers = [copy.deepcopy(layer) if can_cut(layer) else None for layer in cache]
+        # Until it is computed, a part of an array holds on to the whole.
+        mx.eval([kept.state for kept in [*point.states, *layers] if kept is not None])
+        self._put(Sequence(key, list(tokens), layers, [point]))
+
+    def put(self, sequence: Sequence) -> bool:
+        """One that was kept elsewhere; false if there is no room for it."""
+        return self._most_sequences > 0 and self._put(sequence)
+
+    def find(self, key: str) -> Sequence | None:
+        return next((sequence for sequence in self._kept if sequence.key == key), None)
+
+    def remove(self, key: str) -> None:
+        self._kept = [sequence for sequence in self._kept if sequence.key != key]
 
     def clear(self) -> None:
-        self._lru.trim_to(n_sequences=0)
+        self._kept = []
+
+    def _put(self, new: Sequence) -> bool:
+        replaced: list[Sequence] = []
+        for old in self._kept:
+            common = common_length(old.tokens, new.tokens, len(new.tokens))
+            shared = [point for point in old.checkpoints if point.tokens <= common]
+            is_same = old.key == new.key
+            if common == len(new.tokens) and (is_same or new.key is None):
+                # Part of a longer one, which stays.
+                new.key, new.tokens, new.layers = old.key, old.tokens, old.layers
+                shared = old.checkpoints
+                replaced.append(old)
+            elif (is_same and new.key is not None) or (
+                old.key is None and common == len(old.tokens)
+            ):
+                replaced.append(old)
+            new.checkpoints = _joined(shared, new.checkpoints)
+        return self._make_room(new, replaced)
+
+    def _make_room(self, new: Sequence, replaced: Items[Sequence]) -> bool:
+        others = [old for old in self._kept if all(old is not each for each in replaced)]
+        others.sort(key=lambda old: old.used)
+        _thin(new, MOST_CHECKPOINTS)
+        while len(others) >= self._most_sequences:
+            others.pop(0)
+        for fewest in (FEWEST_CHECKPOINTS, 1):
+            while len(new.checkpoints) > fewest and self._overflows(new, others):
+                _thin(new, len(new.checkpoints) - 1)
+            while fewest == FEWEST_CHECKPOINTS and others and self._overflows(new, others):
+                others.pop(0)
+        if self._overflows(new, others):
+            return False
+        new.used = next(self._clock)
+        self._kept = [*others, new]
+        return True
+
+    def _overflows(self, new: Sequence, others: list[Sequence]) -> bool:
+        return sum(old.bytes for old in others) + new.bytes > self.limit_bytes
+
+
+def can_cut(layer: Any) -> bool:  # noqa: ANN401  mlx_lm has no types
+    from mlx_lm.models.cache import KVCache
+
+    return type(layer) is KVCache
+
+
+def frozen(layer: Any) -> Any:  # noqa: ANN401  mlx_lm has no types
+    """A copy that stays as it is, without what the next token no longer looks at."""
+    from mlx_lm.models.cache import RotatingKVCache
+
+    kept = copy.deepcopy(layer)
+    if type(kept) is not RotatingKVCache or kept.keys is None or kept.keep != 0:
+        return kept
+    # Reading a prompt leaves a window and a chunk, in order of time; the window is enough.
+    if kept._idx == kept.keys.shape[2] > kept.max_size:
+        kept.keys = mx.contiguous(kept.keys[..., -kept.max_size :, :])
+        kept.values = mx.contiguous(kept.values[..., -kept.max_size :, :])
+        kept._idx = kept.max_size
+    return kept
+
+
+def layers_at(sequence: Sequence, point: Checkpoint, tokens: int) -> Layers:
+    """Caches of their own, ready to go on behind so many tokens."""
+    out: Layers = []
+    for whole, state in zip(sequence.layers, point.states, strict=True):
+        if state is not None:
+            layer = copy.deepcopy(state)
+            if tokens < point.tokens:
+                layer.trim(point.tokens - tokens)
+        else:
+            layer = copy.deepcopy(whole)
+            layer.offset = tokens
+            needed = -(-tokens // STEP_TOKENS) * STEP_TOKENS
+            if layer.keys is not None and layer.keys.shape[2] > needed:
+                layer.keys = layer.keys[..., :needed, :]
+                layer.values = layer.values[..., :needed, :]
+        out.append(layer)
+    return out
+
+
+def common_length(a: list[int], b: list[int], most: int) -> int:
+    """How many tokens both begin with, up to ``most``."""
+    low, high = 0, min(len(a), len(b), max(most, 0))
+    if a[:high] == b[:high]:
+        return high
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _joined(old: Items[Checkpoint], new: Items[Checkpoint]) -> list[Checkpoint]:
+    by_tokens = {point.tokens: point for point in [*old, *new]}
+    return [by_tokens[tokens] for tokens in sorted(by_tokens)]
+
+
+def _thin(sequence: Sequence, most: int) -> None:
+    """The oldest ones go first, the instructions' own last but one."""
+    while len(sequence.checkpoints) > max(most, 1):
+        points = sequence.checkpoints
+        keeps_first = points[0].kind == "system" and len(points) > 2
+        points.pop(1 if keeps_first else 0)

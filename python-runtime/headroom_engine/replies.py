@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .deltas import CONTENT, Delta, Text, ToolArguments, ToolStart
-from .generation import Event as GenerationEvent
-from .generation import Failed, Finished, Generated, Prefilling
+from .job import Done, Failed, Finished, Generated, Prefilling, TokenChance
+from .job import Event as GenerationEvent
 
 DONE = b"data: [DONE]\n\n"
 
@@ -28,11 +28,25 @@ def error_body(code: str, message: str) -> dict[str, Any]:
 class _Reply:
     model: str
     chat: bool
+    token_bytes: Callable[[int], bytes]
     id: str = ""
     created: int = field(default_factory=lambda: int(time.time()))
 
     def __post_init__(self) -> None:
         self.id = f"{'chatcmpl' if self.chat else 'cmpl'}-{uuid.uuid4().hex}"
+
+    def _logprobs(self, chances: list[TokenChance]) -> dict[str, Any]:
+        return {"content": [self._chance(chance) for chance in chances]}
+
+    def _chance(self, chance: TokenChance) -> dict[str, Any]:
+        top = [self._likely(token, logprob) for token, logprob in chance.top]
+        return {**self._likely(chance.token, chance.logprob), "top_logprobs": top}
+
+    def _likely(self, token: int, logprob: float) -> dict[str, Any]:
+        written = self.token_bytes(token)
+        text = written.decode("utf-8", "replace")
+        # JSON knows no infinity: a token that cannot come.
+        return {"token": text, "logprob": max(logprob, -9999.0), "bytes": list(written)}
 
     def _envelope(self, object_name: str, choices: list[Any]) -> dict[str, Any]:
         return {
@@ -56,13 +70,27 @@ class StreamedReply(_Reply):
         match event:
             case Prefilling(done, total):
                 return f": keepalive {done}/{total}\n\n".encode()
-            case Generated(deltas):
-                return b"".join(self._delta(delta) for delta in deltas)
+            case Generated(deltas, chances):
+                return self._generated(deltas, chances)
             case Finished():
                 return self._end(event)
             case Failed(error):
                 # No [DONE] follows: that is how a client knows the answer is not whole.
                 return data(error_body(error.code, error.message))
+            case Done():
+                return b""  # The end of other work than answers.
+
+    def _generated(self, deltas: list[Delta], chances: list[TokenChance]) -> bytes:
+        """Chances stand beside the text they belong to, or beside none if it is still held back."""
+        rest: dict[str, Any] = {"logprobs": self._logprobs(chances)} if chances else {}
+        out = b""
+        for delta in deltas:
+            if rest and isinstance(delta, Text) and delta.kind == CONTENT:
+                out += self._chunk({CONTENT: delta.text}, **rest)
+                rest = {}
+            else:
+                out += self._delta(delta)
+        return out + self._chunk({CONTENT: ""}, **rest) if rest else out
 
     def _delta(self, delta: Delta) -> bytes:
         match delta:
@@ -104,8 +132,10 @@ class StreamedReply(_Reply):
 class WholeReply(_Reply):
     _texts: dict[str, str] = field(default_factory=dict)
     _calls: list[dict[str, Any]] = field(default_factory=list)
+    _chances: list[TokenChance] = field(default_factory=list)
 
-    def add(self, deltas: list[Delta]) -> None:
+    def add(self, deltas: list[Delta], chances: list[TokenChance]) -> None:
+        self._chances += chances
         for delta in deltas:
             match delta:
                 case Text(kind, text):
@@ -120,6 +150,8 @@ class WholeReply(_Reply):
         choice: dict[str, Any] = {"index": 0, "finish_reason": event.reason}
         if event.length_in is not None:
             choice["length_in"] = event.length_in
+        if self._chances:
+            choice["logprobs"] = self._logprobs(self._chances)
         if self.chat:
             message: dict[str, Any] = {"role": "assistant", CONTENT: self._texts.get(CONTENT)}
             message |= {k: text for k, text in self._texts.items() if k != CONTENT}
@@ -150,17 +182,19 @@ def call_id() -> str:
 def merged(events: list[GenerationEvent]) -> Iterator[GenerationEvent]:
     """Events that waited together, with neighbouring pieces of one text joined."""
     deltas: list[Delta] = []
+    chances: list[TokenChance] = []
     for event in events:
         if isinstance(event, Generated):
             for delta in event.deltas:
                 _append(deltas, delta)
+            chances += event.chances
             continue
-        if deltas:
-            yield Generated(deltas)
-            deltas = []
+        if deltas or chances:
+            yield Generated(deltas, chances)
+            deltas, chances = [], []
         yield event
-    if deltas:
-        yield Generated(deltas)
+    if deltas or chances:
+        yield Generated(deltas, chances)
 
 
 def _append(deltas: list[Delta], delta: Delta) -> None:

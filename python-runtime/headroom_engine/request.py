@@ -12,6 +12,8 @@ from .errors import bad_request
 
 EFFORTS: Final = ("low", "medium", "high")
 MOST_STOP_WORDS: Final = 16
+LONGEST_CACHE_KEY: Final = 200
+MOST_TOP_LOGPROBS: Final = 20
 
 Body = dict[str, Any]
 
@@ -129,6 +131,31 @@ def read_keeps_cache(body: Body) -> bool:
     if cache not in ("keep", "none"):
         raise bad_request("cache must be keep or none")
     return bool(cache == "keep")
+
+
+def read_cache_key(body: Body, name: str = "cache_key") -> str | None:
+    """The conversation a prompt belongs to, for its cache."""
+    key = body.get(name)
+    if key is not None and (not isinstance(key, str) or not 0 < len(key) <= LONGEST_CACHE_KEY):
+        raise bad_request(f"{name} must be text of at most {LONGEST_CACHE_KEY} characters")
+    return key
+
+
+def read_top_logprobs(body: Body) -> int | None:
+    """How many likely tokens are told beside each token of the answer; None for none at all."""
+    most = _integer(body, "top_logprobs", 0, 0, MOST_TOP_LOGPROBS + 1)
+    if not read_flag(body, "logprobs"):
+        if most > 0:
+            raise bad_request("top_logprobs needs logprobs: true")
+        return None
+    return most
+
+
+def read_name(body: Body, name: str) -> str:
+    value = read_cache_key(body, name)
+    if value is None:
+        raise bad_request(f"{name} is missing")
+    return value
 
 
 def read_date(body: Body) -> datetime:

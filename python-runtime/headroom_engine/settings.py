@@ -27,6 +27,7 @@ class Settings:
     residency: Residency
     buffer_cache_bytes: int
     max_tokens_default: int
+    cache_folder: str | None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -56,12 +57,13 @@ def read_settings(arguments: Sequence[str], environment: MutableMapping[str, str
     parser.add_argument("--residency", choices=["all", "weights", "none"], default="all")
     parser.add_argument("--buffer-cache-bytes", type=_at_least(0), default=64 * 2**20)
     parser.add_argument("--max-tokens-default", type=_at_least(1), default=4096)
+    parser.add_argument("--cache-folder", help="absolute path of a folder of mode 0700")
     options = parser.parse_args(arguments)
     if len(token) < SHORTEST_TOKEN:
         raise Refusal(
             EXIT_REFUSED, f"{TOKEN_VARIABLE} must hold at least {SHORTEST_TOKEN} characters"
         )
-    for name in ("model", "socket"):
-        if not os.path.isabs(getattr(options, name)):
-            raise Refusal(EXIT_REFUSED, f"--{name} must be an absolute path")
+    for name in ("model", "socket", "cache_folder"):
+        if getattr(options, name) is not None and not os.path.isabs(getattr(options, name)):
+            raise Refusal(EXIT_REFUSED, f"--{name.replace('_', '-')} must be an absolute path")
     return Settings(token=token, **vars(options))

@@ -29,6 +29,10 @@ class TaggedSplitter:
     def thinking(self) -> bool:
         return bool(self._state[0] == REASONING)
 
+    @property
+    def answering(self) -> bool:
+        return bool(self._state[0] == "normal")
+
     def end_of_thinking(self) -> str | None:
         if self._think_tags is None:
             return None

@@ -52,6 +52,10 @@ class ChatTokenizer(Protocol):
         """The conversation with the beginning of the answer. Raises ``ApiError`` if it cannot."""
         ...
 
+    def token_bytes(self, token: int) -> bytes:
+        """What the token alone stands for, maybe a part of a character."""
+        ...
+
     def detokenizer(self) -> Detokenizer: ...
 
     def splitter(self, tools: list[Any] | None) -> Splitter: ...
@@ -111,6 +115,11 @@ class LeanTokenizer:
         text = self._template.render(conversation, date, variables)
         return self._tokenizer.encode(text, add_special_tokens=False).ids
 
+    def token_bytes(self, token: int) -> bytes:
+        if token in self._added:
+            return self._added[token].encode()
+        return piece_bytes(self._tokenizer.id_to_token(token) or "")
+
     def detokenizer(self) -> Detokenizer:
         return ByteLevelDetokenizer(self._tokenizer, self._added)
 
@@ -136,8 +145,7 @@ class ByteLevelDetokenizer:
         piece = self._tokenizer.id_to_token(token)
         if piece is None:  # padding of the vocabulary
             return ""
-        data = b"".join(_BYTE_OF.get(c) or c.encode() for c in piece)
-        return self._decoder.decode(data)
+        return self._decoder.decode(piece_bytes(piece))
 
     def finish(self) -> str:
         text = self._decoder.decode(b"", final=True)
@@ -155,6 +163,11 @@ def _byte_of_symbol() -> dict[str, bytes]:
 
 
 _BYTE_OF = _byte_of_symbol()
+
+
+def piece_bytes(piece: str) -> bytes:
+    """Of a byte-level vocabulary's entry."""
+    return b"".join(_BYTE_OF.get(c) or c.encode() for c in piece)
 
 
 class FullTokenizer:
@@ -203,6 +216,13 @@ class FullTokenizer:
                 conversation.messages, tools=conversation.tools, add_generation_prompt=True, **extra
             )
         return list(tokens)
+
+    def token_bytes(self, token: int) -> bytes:
+        text = self._wrapper.decode([token])
+        if "\ufffd" not in text:
+            return str(text).encode()
+        # A part of a character: only the vocabulary knows which bytes.
+        return piece_bytes(self._wrapper.convert_ids_to_tokens(token) or "")
 
     def detokenizer(self) -> Detokenizer:
         return _WrappedDetokenizer(self._wrapper.detokenizer)

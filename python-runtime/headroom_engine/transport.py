@@ -12,19 +12,22 @@ import sys
 import threading
 import time
 import traceback
+import uuid
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from .errors import ApiError, bad_request
-from .generation import Event, Failed, Finished, Generated, Generation, Job
+from .generation import Generation
+from .job import Done, Errand, Event, Failed, Finished, Generated, Job, Reading, Work
 from .log import log
 from .monitor import Monitor
-from .prepare import chat_job, completion_job, count_tokens
+from .prepare import chat_job, completion_job, count_tokens, history_tokens
 from .private_socket import PrivateSocket
 from .replies import StreamedReply, WholeReply, error_body, merged
-from .request import Body, read_flag, wants_usage
+from .request import Body, read_cache_key, read_flag, read_name, wants_usage
 from .settings import Settings
+from .tokenizer import ChatTokenizer
 
 LARGEST_BODY_BYTES: Final = 16 * 2**20
 # Between two looks at whether the client is still there.
@@ -124,6 +127,10 @@ class _Handler(BaseHTTPRequestHandler):
                 "/count": self._count,
                 "/drop-cache": self._drop_cache,
                 "/answer-now": self._answer_now,
+                "/prefill": self._prefill,
+                "/cache/save": self._save_cache,
+                "/cache/load": self._load_cache,
+                "/cache/forget": self._forget_cache,
                 "/v1/chat/completions": self._chat,
                 "/v1/completions": self._completion,
             }
@@ -182,6 +189,54 @@ class _Handler(BaseHTTPRequestHandler):
             raise ApiError(404, "not_found", "there is no such answer under way")
         self._send_json(200, {"status": "ok"})
 
+    def _prefill(self) -> None:
+        """Reads what the conversation's next prompt will begin with. Anything else that is asked
+        breaks it off."""
+        body = self._read_body()
+        tokens = history_tokens(body, self._tokenizer())
+        key = read_cache_key(body)
+        self._send_json(200, self._done(Reading(_new_id(), self._client_gone, tokens, key)))
+
+    def _save_cache(self) -> None:
+        body = self._read_body()
+        file, key = read_name(body, "file"), read_name(body, "key")
+        forget = read_flag(body, "forget")
+        generation = self.server.generation
+        self._errand(lambda: generation.save_cache(file, key, forget=forget))
+
+    def _load_cache(self) -> None:
+        body = self._read_body()
+        file, key, sha256 = (read_name(body, name) for name in ("file", "key", "sha256"))
+        self._errand(lambda: self.server.generation.load_cache(file, key, sha256))
+
+    def _forget_cache(self) -> None:
+        key = read_name(self._read_body(), "key")
+        self._errand(lambda: self.server.generation.forget_cache(key))
+
+    def _errand(self, run: Callable[[], dict[str, Any]]) -> None:
+        # Begun, it is finished: a client that goes away changes nothing.
+        self._send_json(200, self._done(Errand(_new_id(), lambda: False, run)))
+
+    def _done(self, work: Work) -> dict[str, Any]:
+        self.server.generation.submit(work)
+        try:
+            while (events := self._next_events(work)) is not None:
+                for event in events:
+                    match event:
+                        case Done(value):
+                            return value
+                        case Failed(error):
+                            raise error
+            raise ApiError(499, "cancelled", "the client is gone")
+        finally:
+            work.cancelled.set()
+
+    def _tokenizer(self) -> ChatTokenizer:
+        generation, phase = self.server.generation, self.server.monitor.phase
+        if generation.tokenizer is None or generation.folder is None or phase in _NOT_READY:
+            raise ApiError(503, self._phase_or("loading"), f"the engine is {phase}")
+        return generation.tokenizer
+
     def _chat(self) -> None:
         self._generate(chat=True)
 
@@ -191,22 +246,21 @@ class _Handler(BaseHTTPRequestHandler):
     def _generate(self, *, chat: bool) -> None:
         body = self._read_body()
         generation = self.server.generation
-        phase = self.server.monitor.phase
-        if generation.tokenizer is None or generation.folder is None or phase in _NOT_READY:
-            raise ApiError(503, self._phase_or("loading"), f"the engine is {phase}")
+        tokenizer = self._tokenizer()
+        assert generation.folder is not None
         streamed = read_flag(body, "stream")
         include_usage = wants_usage(body)
         name = generation.folder.path.name
         reply = (
-            StreamedReply(name, chat, include_usage=include_usage)
+            StreamedReply(name, chat, tokenizer.token_bytes, include_usage=include_usage)
             if streamed
-            else WholeReply(name, chat)
+            else WholeReply(name, chat, tokenizer.token_bytes)
         )
         make = chat_job if chat else completion_job
         job = make(
             reply.id,
             body,
-            generation.tokenizer,
+            tokenizer,
             generation.folder,
             self.server.settings.max_tokens_default,
             self._client_gone,
@@ -239,15 +293,15 @@ class _Handler(BaseHTTPRequestHandler):
         while (events := self._next_events(job)) is not None:
             for event in events:
                 match event:
-                    case Generated(deltas):
-                        reply.add(deltas)
+                    case Generated(deltas, chances):
+                        reply.add(deltas, chances)
                     case Finished():
                         self._send_json(200, reply.body(event))
                         return
                     case Failed(error):
                         raise error
 
-    def _next_events(self, job: Job) -> list[Event] | None:
+    def _next_events(self, job: Work) -> list[Event] | None:
         """Everything that has happened since, maybe nothing yet. None: the client is gone."""
         if self._client_gone():
             return None
@@ -363,6 +417,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 _NOT_READY: Final = ("starting", "loading", "stopping", "failed")
+
+
+def _new_id() -> str:
+    return f"work-{uuid.uuid4().hex}"
 
 
 def _log_unexpected(error: BaseException | None) -> None:

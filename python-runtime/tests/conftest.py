@@ -13,6 +13,7 @@ from headroom_engine.loading import read_folder
 from headroom_engine.tokenizer import LeanTokenizer
 
 from .running_engine import Client, RunningEngine, model_folder
+from .small_llama import make_llama
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +29,14 @@ def tokenizer(model: Path) -> LeanTokenizer:
     found = LeanTokenizer.read(read_folder(str(model)).path)
     assert found is not None
     return found
+
+
+@pytest.fixture(scope="session")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Not gpt-oss: full attention in every layer, thinking and calls in tags."""
+    path = tmp_path_factory.mktemp("llama")
+    make_llama(path)
+    return path
 
 
 @pytest.fixture(scope="session")

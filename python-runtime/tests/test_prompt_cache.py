@@ -1,0 +1,157 @@
+"""What the prompt cache keeps of conversations, compared with reading everything anew."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import pytest
+
+from headroom_engine.loading import load_tokenizer, load_weights, read_folder
+from headroom_engine.prompt_cache import MOST_CHECKPOINTS, PromptCache, common_length
+
+LIMIT = 10**9
+
+
+@pytest.fixture(scope="module")
+def loaded(model: Path) -> Any:
+    folder = read_folder(str(model))
+    load_tokenizer(folder)
+    return load_weights(folder, lambda *_: None, lambda: False)
+
+
+def blank(loaded: Any) -> list[Any]:
+    from mlx_lm.models.cache import make_prompt_cache
+
+    return list(make_prompt_cache(loaded))
+
+
+def read(loaded: Any, cache: list[Any], tokens: list[int], step: int = 64) -> mx.array:
+    """Logits behind the last token."""
+    logits = mx.array([])
+    for at in range(0, len(tokens), step):
+        logits = loaded(mx.array(tokens[at : at + step])[None], cache=cache)
+        mx.eval(logits, [layer.state for layer in cache])
+    return logits[0, -1]
+
+
+def words(seed: int, count: int) -> list[int]:
+    return [random.Random(seed * 1000 + i).randrange(2000) for i in range(count)]
+
+
+def chat(kept: PromptCache, loaded: Any, tokens: list[int], kind: Any, key: str | None) -> int:
+    cache, start = kept.fetch([*tokens, -1])
+    cache = cache or blank(loaded)
+    if start < len(tokens):
+        read(loaded, cache, tokens[start:])
+    kept.insert(tokens, cache, kind, key)
+    return start
+
+
+def test_goes_on_as_if_all_had_been_read(loaded: Any) -> None:
+    """Twelve turns with answers that are not in the history, an edit and a second answer."""
+    kept = PromptCache(2, LIMIT)
+    history = words(1, 150)
+    for turn in range(12):
+        question = [*history, *words(100 + turn, 40)]
+        start = chat(kept, loaded, question, "user", "a")
+        assert start == (0 if turn == 0 else len(history))
+        cache, start = kept.fetch([*question, 7])
+        assert start == len(question)
+        assert cache is not None
+        expected = read(loaded, blank(loaded), [*question, 7])
+        got = read(loaded, cache, [7])
+        assert mx.allclose(got, expected, atol=1e-2, rtol=1e-2).item()
+        # The thinking and the answer are written behind the question, in the same cache.
+        read(loaded, cache, words(300 + turn, 30))
+        history = [*question, *words(200 + turn, 20)]
+        assert chat(kept, loaded, history, "history", "a") == len(question)
+    assert kept.sequences == 1
+    again, start = kept.fetch([*question, 7])
+    assert start == len(question), "a second answer to the last question"
+    assert again is not None
+    assert mx.allclose(read(loaded, again, [7]), expected, atol=1e-2, rtol=1e-2).item()
+
+
+def test_checkpoints_cost_only_their_windows(loaded: Any) -> None:
+    kept = PromptCache(2, LIMIT)
+    tokens = words(1, 1000)
+    chat(kept, loaded, tokens[:200], "system", "a")
+    alone = kept.bytes
+    whole = sum(layer.nbytes for layer in _filled(loaded, tokens))
+    for end in range(300, 1001, 50):
+        chat(kept, loaded, tokens[:end], "history", "a")
+    assert kept.sequences == 1
+    sequence = kept.find("a")
+    assert sequence is not None
+    assert len(sequence.checkpoints) == MOST_CHECKPOINTS
+    assert sequence.checkpoints[0].kind == "system"
+    assert sequence.checkpoints[-1].tokens == 1000
+    # A copy for each would be four times as much.
+    assert alone < kept.bytes < 2.2 * whole
+
+
+def _filled(loaded: Any, tokens: list[int]) -> list[Any]:
+    cache = blank(loaded)
+    read(loaded, cache, tokens)
+    return cache
+
+
+def test_two_conversations_keep_their_beginnings(loaded: Any) -> None:
+    kept = PromptCache(2, LIMIT)
+    histories = {"a": words(1, 160), "b": words(2, 170)}
+    for turn in range(4):
+        for key, history in histories.items():
+            question = [*history, *words(10 * turn + len(key), 30)]
+            start = chat(kept, loaded, question, "user", key)
+            assert start == (0 if turn == 0 else len(history))
+            histories[key] = [*question, *words(50 + turn, 25)]
+            chat(kept, loaded, histories[key], "history", key)
+    assert kept.sequences == 2
+
+
+def test_a_conversation_that_takes_another_way_is_kept_once(loaded: Any) -> None:
+    kept = PromptCache(3, LIMIT)
+    common = words(1, 200)
+    chat(kept, loaded, common, "user", "a")
+    chat(kept, loaded, [*common, *words(2, 100)], "history", "a")
+    assert chat(kept, loaded, [*common, *words(3, 50)], "history", "a") == len(common)
+    assert kept.sequences == 1
+    assert kept.fetch([*common, *words(2, 100), 5])[1] == len(common)
+    # Another client's chat with the same beginning has a cache of its own, and reads it once.
+    assert chat(kept, loaded, [*common, *words(4, 50)], "user", None) == len(common)
+    assert kept.sequences == 2
+
+
+def test_the_least_recently_used_goes(loaded: Any) -> None:
+    kept = PromptCache(2, LIMIT)
+    for key in ("a", "b"):
+        chat(kept, loaded, words(ord(key), 140), "user", key)
+    kept.fetch([*words(ord("a"), 140), 1])
+    chat(kept, loaded, words(ord("c"), 140), "user", "c")
+    assert kept.find("a") is not None
+    assert kept.find("b") is None
+
+
+def test_a_window_cannot_be_cut(loaded: Any) -> None:
+    """Beyond the window only checkpoints count; within it everything does."""
+    kept = PromptCache(2, LIMIT)
+    chat(kept, loaded, words(1, 400), "user", None)
+    assert kept.fetch([*words(1, 399), 1])[1] == 0
+    kept.clear()
+    chat(kept, loaded, words(1, 100), "user", None)
+    assert kept.fetch([*words(1, 60), 2000, 2000])[1] == 60
+
+
+def test_counts_what_two_lists_begin_with() -> None:
+    rng = random.Random(5)
+    for _ in range(300):
+        a = [rng.randrange(3) for _ in range(rng.randrange(40))]
+        b = a[: rng.randrange(len(a) + 1)] + [rng.randrange(3) for _ in range(rng.randrange(20))]
+        most = rng.randrange(50)
+        plain = 0
+        while plain < min(len(a), len(b), most) and a[plain] == b[plain]:
+            plain += 1
+        assert common_length(a, b, most) == plain
