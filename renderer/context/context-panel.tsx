@@ -4,7 +4,7 @@ import { useMirror, useModels } from '../mirror/react.ts';
 import { FitWays } from '../models/fit-ways.tsx';
 import { contextLength, waysOf } from '../models/model-words.ts';
 import { Button } from '../ui/button.tsx';
-import { memory } from '../ui/numbers.ts';
+import { bytes } from '../ui/numbers.ts';
 import { isSheetOpen } from '../ui/sheet.tsx';
 import styles from './context-panel.module.css';
 import { accessOf, chosenIndex, leavesWords, openStops, stopSpoken, waitWords } from './context-words.ts';
@@ -87,7 +87,7 @@ function Slider({ plan }: { readonly plan: ContextPlan }) {
         />
       </div>
       <p className={styles.cost}>
-        {memory(stop.kvBytes)} · {leavesWords(stop)}
+        {bytes(stop.kvBytes)} · {leavesWords(stop)}
       </p>
       <p className={styles.wait}>{waitWords(stop)}</p>
       {access !== 'free' && (

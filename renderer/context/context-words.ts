@@ -1,6 +1,6 @@
 /** The context slider in words, and where it may stand: pure. */
 import type { ContextPlan, ContextStop, ContextUse } from '../../preload/contract.ts';
-import { count, memory, memorySpoken, seconds } from '../ui/numbers.ts';
+import { bytesSpoken, count, memory, seconds } from '../ui/numbers.ts';
 
 /** `free`: the model runs there as things are. `asks`: after one permission. `closed`: it would fail. */
 export type StopAccess = 'free' | 'asks' | 'closed';
@@ -35,7 +35,7 @@ export function openStops(stops: readonly ContextStop[]): number {
 export function stopSpoken(stop: ContextStop): string {
   const tokens = stop.tokens >= 1_000 ? `${count(Math.round(stop.tokens / 1_024))} thousand` : count(stop.tokens);
   const access = accessOf(stop);
-  return `${tokens} tokens, ${memorySpoken(stop.kvBytes)}${access === 'closed' ? ', does not fit' : access === 'asks' ? ', needs a permission' : ''}`;
+  return `${tokens} tokens, ${bytesSpoken(stop.kvBytes)}${access === 'closed' ? ', does not fit' : access === 'asks' ? ', needs a permission' : ''}`;
 }
 
 /** What is left for the Mac, also when there is nothing. */
@@ -45,10 +45,10 @@ export const leavesWords = ({ leavesBytes }: Pick<ContextStop, 'leavesBytes'>): 
 /** The kind of wait to expect. */
 export const waitWords = ({ prefillSeconds }: Pick<ContextStop, 'prefillSeconds'>): string =>
   prefillSeconds === null
-    ? 'How long a full one takes to read shows after the first answer.'
+    ? 'How long reading a prompt takes shows after the first answer.'
     : prefillSeconds < 1
-      ? 'A full one is read in under a second.'
-      : `A full one takes about ${seconds(prefillSeconds * 1_000)} to read.`;
+      ? 'A prompt that fills it is read in under a second.'
+      : `A prompt that fills it takes about ${seconds(prefillSeconds * 1_000)} to read.`;
 
 /** "1,912 of 4,096 tokens used, 1,024 kept for the answer, 1,160 left". */
 export function spokenUse(use: ContextUse | null, limitTokens: number): string {

@@ -25,12 +25,13 @@ export function DownloadProgress({ entry, download }: Props) {
   const nowMs = useNow(download.kind === 'waiting');
   const [isAsking, setIsAsking] = useState(false);
   const { text, nextStep, progress, action } = downloadWords(download, nowMs);
+  const rests = download.kind === 'paused' || download.kind === 'waiting' || download.kind === 'failed';
   const fetched = fetchedBytes(download);
   const cancel = (): void => void models.act('models.cancel', entry.id);
   return (
     <div className={styles.download} data-testid="download" data-state={download.kind}>
       <div className={styles.row}>
-        <div className={styles.bar}>
+        <div className={rests ? `${styles.bar} ${styles.atRest}` : styles.bar}>
           {progress === null ? (
             <div className={styles.rest} />
           ) : (
@@ -52,10 +53,14 @@ export function DownloadProgress({ entry, download }: Props) {
           onClick={() => (fetched > WORTH_ASKING_BYTES ? setIsAsking(true) : cancel())}
         />
       </div>
-      <p className={styles.words} role={download.kind === 'failed' ? 'alert' : undefined}>
-        {text}
-        {nextStep !== null && <span className={styles.next}> {nextStep}</span>}
-      </p>
+      {nextStep === null ? (
+        <p className={styles.words}>{text}</p>
+      ) : (
+        <div className={styles.trouble} role={download.kind === 'failed' ? 'alert' : 'status'}>
+          <p>{text}</p>
+          <p className={styles.words}>{nextStep}</p>
+        </div>
+      )}
       {isAsking && (
         <div className={styles.sure} role="group" aria-label="Cancel the download">
           <p>Throw away the {bytes(fetched)} fetched so far?</p>

@@ -34,45 +34,47 @@ export function ModelDetail({ entry, onBack, onClose }: Props) {
   const measured = measuredWords(entry);
   return (
     <>
-      <ModelsRefusal />
-      <div>
-        {entry.goodFor !== null && <p>{entry.goodFor}</p>}
-        <p className={styles.detail}>{factsOf(entry)}</p>
-        {entry.repository !== null && <p className={`${styles.detail} ${styles.repository}`}>{entry.repository}</p>}
-      </div>
+      <div className={styles.scroll}>
+        <ModelsRefusal />
+        <div>
+          {entry.goodFor !== null && <p>{entry.goodFor}</p>}
+          <p className={styles.detail}>{factsOf(entry)}</p>
+          {entry.repository !== null && <p className={`${styles.detail} ${styles.repository}`}>{entry.repository}</p>}
+        </div>
 
-      {presence.kind === 'getting' && <DownloadProgress entry={entry} download={presence.download} />}
+        {presence.kind === 'getting' && <DownloadProgress entry={entry} download={presence.download} />}
 
-      <section aria-labelledby="fit-title">
-        <h3 className={styles.verdict} id="fit-title">
-          <VerdictMark verdict={verdict} size={14} />
-          {verdictTitle(verdict)}
-        </h3>
-        <p className={styles.message}>{verdict.message}</p>
-        <FitWays ways={waysOf(verdict)} isChosen={isChosen} />
-      </section>
-
-      {prediction !== null && (
-        <section aria-labelledby="prediction-title">
-          <h3 className={styles.title} id="prediction-title">
-            Memory it is predicted to take
+        <section aria-labelledby="fit-title">
+          <h3 className={styles.verdict} id="fit-title">
+            <VerdictMark verdict={verdict} size={14} />
+            {verdictTitle(verdict)}
           </h3>
-          <dl className={styles.numbers}>
-            {predictionRows(prediction).map(({ name, value, aside }) => (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd>
-                  {value}
-                  {aside !== null && <span className={styles.detail}>{aside}</span>}
-                </dd>
-              </div>
-            ))}
-          </dl>
-          {measured !== null && <p className={styles.detail}>{measured}</p>}
+          <p className={styles.message}>{verdict.message}</p>
+          <FitWays ways={waysOf(verdict)} isChosen={isChosen} />
         </section>
-      )}
 
-      <Files entry={entry} />
+        {prediction !== null && (
+          <section aria-labelledby="prediction-title">
+            <h3 className={styles.title} id="prediction-title">
+              Memory it is predicted to take
+            </h3>
+            <dl className={styles.numbers}>
+              {predictionRows(prediction).map(({ name, value, aside }) => (
+                <div key={name}>
+                  <dt>
+                    {name}
+                    {aside !== null && <span className={styles.aside}>{aside}</span>}
+                  </dt>
+                  <dd>{value}</dd>
+                </div>
+              ))}
+            </dl>
+            {measured !== null && <p className={styles.detail}>{measured}</p>}
+          </section>
+        )}
+
+        <Files entry={entry} />
+      </div>
       <Actions entry={entry} isChosen={isChosen} onBack={onBack} onClose={onClose} />
     </>
   );
@@ -92,7 +94,9 @@ function Files({ entry }: { readonly entry: ModelEntry }) {
       <div className={styles.files}>
         <div>
           <p>{checked}</p>
-          <p className={`${styles.detail} ${styles.repository}`}>{presence.folder}</p>
+          <p className={`${styles.detail} ${styles.repository}`} title={presence.folder}>
+            {presence.folder}
+          </p>
         </div>
         {presence.kind === 'damaged' ? (
           <Button onClick={() => void models.act('models.repair', entry.id)}>Repair</Button>
@@ -137,7 +141,7 @@ function Actions({ entry, isChosen, onBack, onClose }: ActionsProps) {
 
   if (isAsking)
     return (
-      <div className={styles.sure} role="group" aria-label={`Delete ${entry.name}`}>
+      <div className={`${styles.foot} ${styles.sure}`} role="group" aria-label={`Delete ${entry.name}`}>
         <p>{deleteQuestion(entry)}</p>
         <span>
           <Button ref={focusOnce} onClick={() => setIsAsking(false)}>
@@ -147,8 +151,10 @@ function Actions({ entry, isChosen, onBack, onClose }: ActionsProps) {
         </span>
       </div>
     );
+  const isEmpty = presence.kind === 'getting' || (entry.isToy && isChosen && isRunning);
+  if (isEmpty) return null;
   return (
-    <>
+    <div className={styles.foot}>
       {freed !== null && <p className={styles.detail}>{freed}</p>}
       <div className={styles.actions}>
         {presence.kind === 'absent' && (
@@ -176,7 +182,7 @@ function Actions({ entry, isChosen, onBack, onClose }: ActionsProps) {
           <Button onClick={() => setIsAsking(true)}>{isForgotten ? 'Take off the list…' : 'Delete…'}</Button>
         )}
       </div>
-    </>
+    </div>
   );
 }
 

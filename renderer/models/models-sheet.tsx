@@ -56,9 +56,11 @@ export function ModelsSheet({ onClose }: { readonly onClose: () => void }) {
         )}
         {entry === null && page !== 'list' && (
           <Page key={page} title={TITLES[page]} onBack={back}>
-            {page === 'add' && <AddModel />}
-            {page === 'downloads' && <HubSettingsForm onDone={back} />}
-            {page === 'endpoint' && <Endpoint />}
+            <div className={styles.page}>
+              {page === 'add' && <AddModel />}
+              {page === 'downloads' && <HubSettingsForm onDone={back} />}
+              {page === 'endpoint' && <Endpoint />}
+            </div>
           </Page>
         )}
       </div>
@@ -83,7 +85,7 @@ function Page({ title, onBack, children }: PageProps) {
           {title}
         </h2>
       </div>
-      <div className={styles.page}>{children}</div>
+      {children}
     </>
   );
 }

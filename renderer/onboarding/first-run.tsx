@@ -125,14 +125,21 @@ function Decision({ step }: { readonly step: FirstRunStep }) {
             Start {step.entry.name}
           </Button>
         )}
-        {demo !== null && (
-          <Button isPrimary={step.kind === 'nothing-fits'} onClick={() => void lookAround(demo)}>
-            {step.kind === 'choose' ? 'Look around first' : 'Look around meanwhile'}
+        {step.kind === 'nothing-fits' && demo !== null && (
+          <Button isPrimary onClick={() => void lookAround(demo)}>
+            Look around
           </Button>
         )}
-        <Button aria-haspopup="dialog" onClick={() => open('models')}>
+      </div>
+      <div className={styles.ways}>
+        {step.kind !== 'nothing-fits' && demo !== null && (
+          <button type="button" className={styles.way} onClick={() => void lookAround(demo)}>
+            {step.kind === 'choose' ? 'Look around first' : 'Look around meanwhile'}
+          </button>
+        )}
+        <button type="button" className={styles.way} aria-haspopup="dialog" onClick={() => open('models')}>
           Other models…
-        </Button>
+        </button>
       </div>
       <p className={styles.hint}>{hintOf(step)}</p>
     </>

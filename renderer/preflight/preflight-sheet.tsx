@@ -92,11 +92,7 @@ function Found({ preflight, isHeld, onClose }: FoundProps) {
             Load it
           </Button>
         )}
-        {verdict !== 'go' && (
-          <Button isPrimary={!canLoadAnyway} onClick={() => void mirror.models.lookBeforeLoading()}>
-            Look again
-          </Button>
-        )}
+        {verdict !== 'go' && <Button onClick={() => void mirror.models.lookBeforeLoading()}>Look again</Button>}
         {verdict !== 'go' && canLoadAnyway && <Button onClick={() => load('anyway')}>Load anyway</Button>}
         <Button onClick={onClose}>{isHeld ? 'Not now' : 'Close'}</Button>
       </div>

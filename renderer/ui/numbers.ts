@@ -42,6 +42,10 @@ export const memoryOfMiB = (mib: number): string => (mib < 0 ? `−${memory(-mib
 /** As the system's own setting has it: never rounded. */
 export const exactMiB = (mib: number): string => `${whole.format(mib)} MiB`;
 
-/** As it is said aloud: "406 megabytes", "1.4 gigabytes". */
-export const memorySpoken = (value: number): string =>
-  memory(value).replace(/ GB$/, ' gigabytes').replace(/ MB$/, ' megabytes');
+/** A size as it is said aloud: "406 megabytes", "1.4 gigabytes". */
+export const bytesSpoken = (value: number): string => {
+  const [amount = '', unit = ''] = bytes(value).split(' ');
+  return `${amount} ${SPOKEN_UNITS[UNITS.findIndex((each) => each === unit)] ?? unit}`;
+};
+
+const SPOKEN_UNITS = ['bytes', 'kilobytes', 'megabytes', 'gigabytes', 'terabytes'] as const;

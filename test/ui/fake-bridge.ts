@@ -8,14 +8,19 @@ import type {
   AssistantMessage,
   Attachment,
   Bridge,
+  ContextPlan,
   Conversation,
   ConversationSettings,
   ConversationSummary,
   EventName,
   Events,
+  HubSettings,
   MemorySample,
   MemoryUser,
   Message,
+  ModelEntry,
+  ModelPresence,
+  Preflight,
   Preset,
   ProtectionState,
   QueuedMessage,
@@ -47,11 +52,25 @@ export interface FakeMemory {
   readonly protection: ProtectionState;
 }
 
+export interface FakeModels {
+  readonly entries: readonly ModelEntry[];
+  /** Null: there is no slider. */
+  readonly plan: ContextPlan | null;
+  /** What looking before loading finds; null: it cannot be found out. */
+  readonly preflight: Preflight | null;
+  readonly hub: HubSettings;
+  /** Pause between the steps of a download. */
+  readonly stepMs: number;
+  /** Turning the model on asks for this first, once. */
+  readonly asksFirst?: WiredLimitState;
+}
+
 export interface FakeScript {
   readonly app: AppState;
   readonly conversations: readonly Conversation[];
   readonly reply: FakeReply;
   readonly memory: FakeMemory;
+  readonly models: FakeModels;
   /** Routes that answer with an error. */
   readonly refuse?: Partial<Record<RouteName, AppError>>;
   /** False: the connection falls away once the first state is there. */
@@ -78,6 +97,7 @@ export function installFakeBridge(script: FakeScript): void {
   const conversations = new Map(script.conversations.map((conversation) => [conversation.id, conversation]));
   const { memory } = script;
   let { wiredLimit } = memory;
+  let { entries, plan, hub } = script.models;
   const setLimit = (state: WiredLimitState): WiredLimitState => {
     wiredLimit = state;
     emit('wiredLimit.state', wiredLimit);
@@ -521,12 +541,109 @@ export function installFakeBridge(script: FakeScript): void {
     }
   };
 
+  const present = (modelId: string, presence: ModelPresence): ModelEntry | undefined => {
+    entries = entries.map((entry) => (entry.id === modelId ? { ...entry, presence } : entry));
+    emit('models.changed', entries);
+    return entries.find((entry) => entry.id === modelId);
+  };
+  const fetchModel = async (modelId: string): Promise<void> => {
+    const totalBytes = entries.find((entry) => entry.id === modelId)?.sizeBytes ?? 1;
+    for (const share of [0.25, 0.5, 0.75, 1]) {
+      await wait(script.models.stepMs);
+      const { presence } = entries.find((entry) => entry.id === modelId) ?? {};
+      // Paused, cancelled, deleted.
+      if (presence?.kind !== 'getting' || presence.download.kind === 'paused') return;
+      const doneBytes = share * totalBytes;
+      const download = {
+        kind: 'downloading',
+        doneBytes,
+        totalBytes,
+        bytesPerSecond: 4e7,
+        remainingSeconds: 9,
+      } as const;
+      present(modelId, { kind: 'getting', download });
+    }
+    present(modelId, { kind: 'here', folder: `/models/${modelId}`, checked: 'hub' });
+  };
+  const setPlan = (tokens: number): ContextPlan | null => {
+    plan = plan === null ? null : { ...plan, chosenTokens: tokens };
+    return plan;
+  };
+
+  const handleModels = (route: RouteName, input: never): unknown => {
+    const { modelId } = (input ?? {}) as { modelId: string };
+    switch (route) {
+      case 'models.list':
+        return { models: entries };
+      case 'models.add': {
+        const added = input as { by: 'repository'; repository: string } | { by: 'folder'; folder: string };
+        const named = added.by === 'folder' ? added.folder : added.repository;
+        const entry: ModelEntry = {
+          id: named,
+          origin: 'added',
+          name: named.split('/').at(-1) ?? named,
+          repository: added.by === 'repository' ? named : null,
+          sizeBytes: 2_300_000_000,
+          licence: null,
+          goodFor: null,
+          isToy: false,
+          isRecommended: false,
+          isShared: false,
+          presence: added.by === 'folder' ? { kind: 'here', folder: named, checked: 'unchecked' } : { kind: 'absent' },
+          verdict: { kind: 'fits', message: 'At its peak it takes 3 GB.' },
+          prediction: null,
+          measured: null,
+        };
+        entries = [...entries, entry];
+        emit('models.changed', entries);
+        return entry;
+      }
+      case 'models.download':
+      case 'models.repair': {
+        void fetchModel(modelId);
+        return present(modelId, { kind: 'getting', download: { kind: 'listing' } });
+      }
+      case 'models.pause': {
+        const totalBytes = entries.find((entry) => entry.id === modelId)?.sizeBytes ?? 1;
+        const download = { kind: 'paused', doneBytes: totalBytes / 4, totalBytes } as const;
+        return present(modelId, { kind: 'getting', download });
+      }
+      case 'models.verify':
+        return present(modelId, { kind: 'here', folder: `/models/${modelId}`, checked: 'pinned' });
+      case 'models.cancel':
+        return present(modelId, { kind: 'absent' });
+      case 'models.delete': {
+        const entry = entries.find((each) => each.id === modelId);
+        if (entry?.origin === 'catalog') present(modelId, { kind: 'absent' });
+        else entries = entries.filter((each) => each.id !== modelId);
+        emit('models.changed', entries);
+        return { freedBytes: entry?.sizeBytes ?? 0 };
+      }
+      case 'models.preflight':
+        return script.models.preflight ?? undefined;
+      case 'context.plan':
+        return plan ?? undefined;
+      case 'context.set':
+        return setPlan((input as { tokens: number }).tokens) ?? undefined;
+      case 'hub.settings':
+        return hub;
+      case 'hub.update': {
+        const { token, ...change } = input as { token?: string | null };
+        hub = { ...hub, ...change, ...(token === undefined ? {} : { token: token === null ? 'none' : 'set-here' }) };
+        return hub;
+      }
+      default:
+        return undefined;
+    }
+  };
+
   const handle = (route: RouteName, input: never): unknown => {
     switch (route) {
       case 'app.state':
         return app;
       case 'engine.start':
-        void load();
+        if (script.models.asksFirst !== undefined && wiredLimit.kind !== 'raised') setLimit(script.models.asksFirst);
+        else void load();
         return app.engine;
       case 'engine.stop':
         isStopped = app.engine.kind === 'busy';
@@ -534,7 +651,12 @@ export function installFakeBridge(script: FakeScript): void {
         return app.engine;
       case 'model.choose': {
         const { modelId } = input as { modelId: string };
-        setApp({ model: app.availableModels.find((model) => model.id === modelId) ?? null });
+        const entry = entries.find((each) => each.id === modelId && each.presence.kind === 'here');
+        const chosen =
+          entry === undefined
+            ? app.availableModels.find((model) => model.id === modelId)
+            : { id: entry.id, name: entry.name, sizeBytes: entry.sizeBytes ?? 0, isToy: entry.isToy };
+        setApp({ model: chosen ?? null });
         emit('model.changed', app.model);
         return app.model;
       }
@@ -574,6 +696,12 @@ export function installFakeBridge(script: FakeScript): void {
         const { limitMiB, by } = input as { limitMiB: number; by: 'prompt' | 'myself' };
         const command = `sudo sysctl iogpu.wired_limit_mb=${limitMiB}`;
         const work = { fromMiB: 0, toMiB: limitMiB, originalMiB: 0, thenStart: true };
+        if (script.models.asksFirst !== undefined)
+          // The password was given.
+          void wait(script.models.stepMs).then(() => {
+            setLimit({ kind: 'raised', settingMiB: limitMiB, originalMiB: 0, fromEarlierRun: false });
+            return load();
+          });
         return setLimit({ kind: 'raising', by, command, ...work });
       }
       case 'wiredLimit.restore': {
@@ -592,7 +720,7 @@ export function installFakeBridge(script: FakeScript): void {
       case 'window.hide':
         return null;
       default:
-        return handleChat(route, input);
+        return handleModels(route, input) ?? handleChat(route, input);
     }
   };
 

@@ -11,16 +11,17 @@ import type {
 } from '../../preload/contract.ts';
 import type { FakeMemory, FakeReply, FakeScript } from './fake-bridge.ts';
 import { asking, calm, protections, tenMinutes, users, wiredLimits } from './memory-states.ts';
+import { GPT_OSS_ID, runningModels } from './models-states.ts';
 
 export const NOW_MS = new Date('2026-11-23T10:42:00').getTime();
 
 const model: ModelInfo = {
-  id: 'gpt-oss-20b',
+  id: GPT_OSS_ID,
   name: 'gpt-oss-20b',
   sizeBytes: 12_100_000_000,
   isToy: false,
 };
-const demo: ModelInfo = { id: 'demo', name: 'headroom-demo', sizeBytes: 5_400_000, isToy: true };
+const demo: ModelInfo = { id: 'headroom-demo', name: 'headroom-demo', sizeBytes: 5_400_000, isToy: true };
 
 const summary = (index: number, title: string, hoursAgo: number) => ({
   id: `10000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
@@ -135,6 +136,7 @@ const script = (over: Partial<AppState>, messages: readonly Message[] | null = n
   conversations: messages === null ? [] : [conversation(messages)],
   reply,
   memory: calm(NOW_MS),
+  models: runningModels,
 });
 
 const withMemory = (from: FakeScript, over: Partial<FakeMemory>): FakeScript => ({
@@ -218,8 +220,6 @@ const logTail = [
 ];
 
 export const states = {
-  'first-run-mac': script({ model: null, availableModels: [demo], engine: { kind: 'off' } }),
-  'first-run-choice': script({ model: null, engine: { kind: 'off' } }),
   off: script({ engine: { kind: 'off' } }),
   'off-with-conversation': script({ engine: { kind: 'off' } }, [QUESTION, thinkingAnswer]),
   preparing: script({ engine: { kind: 'preparing', sinceMs: NOW_MS } }),
