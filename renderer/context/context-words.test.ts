@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import type { ContextStop, FitVerdict } from '../../preload/contract.ts';
+import { accessOf, chosenIndex, leavesWords, openStops, stopSpoken, waitWords } from './context-words.ts';
+
+const GIB = 1_073_741_824;
+const fits: FitVerdict = { kind: 'fits', message: '' };
+const asks: FitVerdict = { kind: 'fits-after-raise', message: '', toMiB: 13_312 };
+const closed: FitVerdict = { kind: 'works-if', message: '', ways: [] };
+
+const stop = (tokens: number, verdict: FitVerdict = fits): ContextStop => ({
+  tokens,
+  kvBytes: 24_576 * (tokens + 128),
+  peakBytes: 12 * GIB,
+  leavesBytes: 1.4 * GIB,
+  prefillSeconds: null,
+  verdict,
+});
+
+test('a stop is spoken in words', () => {
+  expect(stopSpoken(stop(16_384))).toBe('16 thousand tokens, 406 megabytes');
+  expect(stopSpoken(stop(1_024))).toBe('1 thousand tokens, 28 megabytes');
+  expect(stopSpoken(stop(131_072, asks))).toBe('128 thousand tokens, 3.2 gigabytes, needs a permission');
+  expect(stopSpoken(stop(32_768, closed))).toBe('32 thousand tokens, 808 megabytes, does not fit');
+});
+
+test('what the verdict lets through', () => {
+  expect(accessOf({ verdict: fits })).toBe('free');
+  expect(accessOf({ verdict: { kind: 'unknown', message: '' } })).toBe('free');
+  expect(accessOf({ verdict: asks })).toBe('asks');
+  expect(accessOf({ verdict: closed })).toBe('closed');
+  expect(accessOf({ verdict: { kind: 'not-on-this-mac', message: '', ways: [] } })).toBe('closed');
+});
+
+test('the thumb stands at the ceiling, or below it where the model has no such stop', () => {
+  const stops = [1_024, 2_048, 4_096, 8_192].map((tokens) => stop(tokens));
+  const at = (chosenTokens: number) => chosenIndex({ modelId: 'a', chosenTokens, stops });
+  expect(at(4_096)).toBe(2);
+  expect(at(5_000)).toBe(2);
+  expect(at(131_072)).toBe(3);
+  expect(at(100)).toBe(0);
+});
+
+test('what is hatched', () => {
+  expect(openStops([stop(1_024), stop(2_048, asks), stop(4_096, closed), stop(8_192, closed)])).toBe(2);
+  expect(openStops([stop(1_024)])).toBe(1);
+});
+
+test('what is left, also when nothing is; what to wait for, also when it is not known', () => {
+  expect(leavesWords({ leavesBytes: 1.4 * GIB })).toBe('leaves 1.4 GB for your Mac');
+  expect(leavesWords({ leavesBytes: -0.6 * GIB })).toBe('614 MB more than your Mac has');
+  expect(waitWords({ prefillSeconds: null })).toContain('after the first answer');
+  expect(waitWords({ prefillSeconds: 0.4 })).toContain('under a second');
+  expect(waitWords({ prefillSeconds: 51.2 })).toContain('about 51 s');
+});
