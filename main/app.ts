@@ -2,11 +2,12 @@
 import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { AppState, EventEnvelope, Handlers, WiredLimitAskedBy } from '../preload/contract.ts';
+import type { AppState, EventEnvelope, Handlers, ModelInfo, WiredLimitAskedBy } from '../preload/contract.ts';
 import { createChat } from './chat/chat.ts';
 import { openDatabase } from './chat/database.ts';
 import { chatHandlers } from './chat/handlers.ts';
 import { createConversationStore } from './chat/store.ts';
+import { keepTidy } from './chat/tidy.ts';
 import type { Engine } from './engine/engine.ts';
 import { terminalSpawner } from './engine/spawner.ts';
 import { createSupervisor, pythonCommand } from './engine/supervisor.ts';
@@ -96,8 +97,8 @@ export interface App {
 /** macOS: whoever may administer the Mac is in this group. */
 const MAC_ADMIN_GROUP = 80;
 
-/** Longest answer the window asks for, tokens. */
-const MAX_ANSWER_TOKENS = 4_096;
+/** Longest answer the window asks for, tokens; the context's room bounds it further, and long before it the user is asked. */
+const MAX_ANSWER_TOKENS = 32_768;
 
 /** Throws AppFault when the model folder is none, or the file system's error when the data folder cannot be used. */
 export async function createApp(options: AppOptions): Promise<App> {
@@ -243,21 +244,33 @@ export async function createApp(options: AppOptions): Promise<App> {
     engine.start({ folder: model.folder, name: model.info.name }).catch(() => {});
   };
 
+  const chooseModel = (modelId: string): ModelInfo => {
+    const { info } = models.choose(modelId);
+    publish({ event: 'settings.changed', payload: settings.update({ modelId }) });
+    publish({ event: 'model.changed', payload: info });
+    return info;
+  };
+
   const chat = createChat({
     store,
     engine,
-    ensureRunning: () => ensureRunning(),
+    ensureRunning: (modelId) => {
+      if (modelId !== null && modelId !== models.current?.info.id) chooseModel(modelId);
+      ensureRunning();
+    },
     admitPrompt: (characters) => {
       const refusal = guard.promptRefusal(characters);
       if (refusal !== null) throw new AppFault('refused', refusal.message, refusal.nextStep);
     },
     sampling: () => ({ maxTokens: MAX_ANSWER_TOKENS, ...models.current?.sampling }),
+    model: () => models.current?.info ?? null,
+    limitTokens: () => ceiling.ceilingTokens(),
+    defaultEffort: () => settings.current.effort,
     nowMs: Date.now,
-    publishDelta: (payload) => publish({ event: 'chat.delta', payload }),
-    publishMessage: (payload) => publish({ event: 'chat.message', payload }),
-    publishConversations: (payload) => publish({ event: 'chat.conversations', payload }),
+    publish,
     log,
   });
+  const tidying = keepTidy(store, Date.now);
 
   const endpoint = await listen();
 
@@ -289,8 +302,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       engine: engine.state,
       model: models.current?.info ?? null,
       availableModels: models.available(),
-      conversations: store.list(),
-      newDraft: null,
+      conversations: store.head(),
+      newDraft: store.drafts.get(null),
       settings: settings.current,
       endpointUrl: endpoint?.url ?? null,
     }),
@@ -309,20 +322,12 @@ export async function createApp(options: AppOptions): Promise<App> {
       return engine.state;
     },
     'model.choose': async ({ modelId }) => {
-      const model = models.choose(modelId);
-      publish({ event: 'settings.changed', payload: settings.update({ modelId }) });
-      publish({ event: 'model.changed', payload: model.info });
+      const info = chooseModel(modelId);
       await engine.stop();
-      return model.info;
+      return info;
     },
     ...modelHandlers(),
-    'chat.open': ({ conversationId }) => chat.open(conversationId),
-    'chat.send': (input) => chat.send(input),
-    'chat.stop': ({ messageId }) => {
-      chat.stop(messageId);
-      return null;
-    },
-    ...chatHandlers(),
+    ...chatHandlers({ chat, store, publish, nowMs: Date.now }),
     'settings.update': (change) => {
       const updated = settings.update(change);
       publish({ event: 'settings.changed', payload: updated });
@@ -370,6 +375,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const dispose = async (): Promise<void> => {
     guard.dispose();
     monitor.dispose();
+    tidying.dispose();
     await wiredLimit.dispose();
     await Promise.all([endpoint?.dispose(), suspend()]);
     await engine.dispose();

@@ -1,12 +1,12 @@
 /** How an answer grows: a pure fold of the engine's events. */
-import type { AnswerStatus, AnswerUsage } from '../../preload/contract.ts';
+import type { AnswerStatus, AnswerUsage, AssistantMessage } from '../../preload/contract.ts';
 import type { GenerationEvent } from '../engine/engine.ts';
 import type { AnswerText } from './store.ts';
 
 /**
  * ```
  *  queued ─► loading ─► prefill ─► thinking ⇄ answering ─► complete | length
- *     └──────────┴─────────┴──────────┴───────────┴──────► stopped | interrupted | failed   (see ended())
+ *     └──────────┴─────────┴──────────┴───────────┴──────► stopped | interrupted | paused | failed   (see ended())
  * ```
  */
 export interface Answer extends AnswerText {
@@ -14,6 +14,8 @@ export interface Answer extends AnswerText {
   readonly sentAtMs: number;
   readonly firstTokenAtMs: number | null;
   readonly thinkingSinceMs: number | null;
+  /** How long it had thought before it broke off, when it goes on. */
+  readonly earlierThoughtMs: number;
   readonly generatedTokens: number;
   readonly reasoningTokens: number;
   readonly usage: AnswerUsage | null;
@@ -27,9 +29,20 @@ export const newAnswer = (sentAtMs: number): Answer => ({
   sentAtMs,
   firstTokenAtMs: null,
   thinkingSinceMs: null,
+  earlierThoughtMs: 0,
   generatedTokens: 0,
   reasoningTokens: 0,
   usage: null,
+});
+
+/** The answer of a message that begins or goes on: what it has stays, counts and times begin anew. */
+export const resumedAnswer = (message: AssistantMessage, nowMs: number): Answer => ({
+  ...newAnswer(nowMs),
+  text: message.text,
+  reasoning: message.reasoning,
+  // Once it answers, the time of thinking is over; before, it goes on being counted.
+  reasoningMs: message.text === '' ? null : message.reasoningMs,
+  earlierThoughtMs: message.reasoningMs ?? 0,
 });
 
 export function grow(answer: Answer, event: GenerationEvent, nowMs: number): Answer {
@@ -77,7 +90,7 @@ export function grow(answer: Answer, event: GenerationEvent, nowMs: number): Ans
   }
 }
 
-/** Ended from outside: stopped, interrupted or failed. The text stays. */
+/** Ended from outside: stopped, interrupted, paused or failed. The text stays. */
 export const ended = (answer: Answer, status: AnswerStatus, nowMs: number): Answer => ({
   ...thoughtUntil(answer, nowMs),
   status,
@@ -91,6 +104,6 @@ const withToken = (answer: Answer, nowMs: number): Answer => ({
 });
 
 const thoughtUntil = (answer: Answer, nowMs: number): Answer =>
-  answer.thinkingSinceMs === null || answer.reasoningMs !== null
+  answer.reasoningMs !== null || (answer.thinkingSinceMs === null && answer.earlierThoughtMs === 0)
     ? answer
-    : { ...answer, reasoningMs: nowMs - answer.thinkingSinceMs };
+    : { ...answer, reasoningMs: answer.earlierThoughtMs + nowMs - (answer.thinkingSinceMs ?? nowMs) };

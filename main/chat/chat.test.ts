@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AssistantMessage, ChatDelta, Message } from '../../preload/contract.ts';
+import type { AssistantMessage, ChatDelta, EngineState, EventEnvelope, Message } from '../../preload/contract.ts';
 import { type Engine, EngineError, type GenerationEvent, type GenerationRequest } from '../engine/engine.ts';
 import { AppFault } from '../fault.ts';
 import { type Chat, createChat } from './chat.ts';
@@ -19,6 +19,10 @@ let messages: Message[];
 let requests: GenerationRequest[];
 let chat: Chat;
 let admitPrompt: (characters: number) => void;
+let events: EventEnvelope[];
+let models: (string | null)[];
+let limit: number;
+let state: EngineState;
 
 const finish: GenerationEvent = {
   kind: 'finish',
@@ -45,8 +49,18 @@ beforeEach(() => {
   deltas = [];
   messages = [];
   requests = [];
+  events = [];
+  models = [];
+  limit = 10_000;
+  state = { kind: 'ready', sinceMs: 0 };
   admitPrompt = () => {};
-  const engine: Pick<Engine, 'generate'> = {
+  const engine: Pick<Engine, 'generate' | 'count' | 'state'> = {
+    get state() {
+      return state;
+    },
+    // A tokenizer that makes a token of each character, and four of each message's frame.
+    count: ({ messages: asked }) =>
+      Promise.resolve(asked.reduce((sum, { content }) => sum + 4 + (content?.length ?? 0), 0)),
     generate(request, { signal }) {
       requests.push(request);
       return script(request, signal);
@@ -55,13 +69,18 @@ beforeEach(() => {
   chat = createChat({
     store,
     engine: engine as Engine,
-    ensureRunning: () => {},
+    ensureRunning: (modelId) => void models.push(modelId),
     admitPrompt: (characters) => admitPrompt(characters),
+    model: () => ({ name: 'gpt', isToy: false }),
     sampling: () => ({ maxTokens: 100, temperature: 0.5 }),
+    limitTokens: () => limit,
+    defaultEffort: () => 'medium',
     nowMs: Date.now,
-    publishDelta: (delta) => deltas.push(delta),
-    publishMessage: (message) => messages.push(message),
-    publishConversations: () => {},
+    publish: (envelope) => {
+      events.push(envelope);
+      if (envelope.event === 'chat.delta') deltas.push(envelope.payload);
+      if (envelope.event === 'chat.message') messages.push(envelope.payload);
+    },
     log: () => {},
   });
 });
@@ -87,7 +106,7 @@ describe('chat', () => {
       yield { kind: 'content', text: 'Hello' };
       yield finish;
     };
-    const turn = send('Hi');
+    const turn = await send('Hi');
     expect(store.open(turn.conversation.id)?.messages).toHaveLength(2);
     const answer = await settled(turn.assistant.id);
     expect(answer).toMatchObject({ text: 'Hello', reasoning: 'hm', status: { kind: 'complete' } });
@@ -100,9 +119,9 @@ describe('chat', () => {
       yield { kind: 'content', text: 'ok' };
       yield finish;
     };
-    const first = send('one');
+    const first = await send('one');
     await settled(first.assistant.id);
-    const second = send('two', first.conversation.id);
+    const second = await send('two', first.conversation.id);
     await settled(second.assistant.id);
     expect(requests[1]?.messages).toEqual([
       { role: 'user', content: 'one' },
@@ -118,7 +137,7 @@ describe('chat', () => {
       yield { kind: 'content', text: 'half' };
       await aborted(signal);
     };
-    const turn = send('go');
+    const turn = await send('go');
     await new Promise((resolve) => setTimeout(resolve, 10));
     expect(chat.open(turn.conversation.id).messages[1]).toMatchObject({ text: 'half', status: { kind: 'answering' } });
     chat.stop(turn.assistant.id);
@@ -132,8 +151,8 @@ describe('chat', () => {
       yield { kind: 'content', text: 'x' };
       await aborted(signal);
     };
-    const turn = send('go');
-    expect(() => send('again', turn.conversation.id)).toThrow(/still being written/);
+    const turn = await send('go');
+    await expect(send('again', turn.conversation.id)).rejects.toThrow(/still being written/);
     expect(store.open(turn.conversation.id)?.messages).toHaveLength(2);
     await chat.endAll({ kind: 'interrupted' });
     expect(store.message(turn.assistant.id)).toMatchObject({ status: { kind: 'interrupted' } });
@@ -147,7 +166,7 @@ describe('chat', () => {
       yield { kind: 'content', text: 'so far' };
       throw error;
     };
-    const turn = send('go');
+    const turn = await send('go');
     const answer = await settled(turn.assistant.id);
     expect(answer).toMatchObject({ text: 'so far', status: { kind: 'failed', error: { code } } });
     if (words !== undefined) expect(answer.status).toMatchObject({ error: { message: words } });
@@ -159,7 +178,7 @@ describe('chat', () => {
       yield { kind: 'content', text: 'so far' };
       throw new EngineError('protected', 'Ended to keep the computer usable.', 'Ask again.');
     };
-    const turn = send('go');
+    const turn = await send('go');
     const answer = await settled(turn.assistant.id);
     const because = 'Ended to keep the computer usable. Ask again.';
     expect(answer).toMatchObject({ text: 'so far', status: { kind: 'interrupted', because } });
@@ -172,14 +191,14 @@ describe('chat', () => {
       yield { kind: 'content', text: 'four' };
       yield finish;
     };
-    const first = send('one');
+    const first = await send('one');
     await settled(first.assistant.id);
     const asked: number[] = [];
     admitPrompt = (characters) => {
       asked.push(characters);
       throw new AppFault('refused', 'Memory is short.', 'Wait.');
     };
-    expect(() => send('12345', first.conversation.id)).toThrow('Memory is short.');
+    await expect(send('12345', first.conversation.id)).rejects.toThrow('Memory is short.');
     expect(asked).toEqual(['one'.length + 'four'.length + '12345'.length]);
     expect(store.open(first.conversation.id)?.messages).toHaveLength(2);
   });
@@ -188,12 +207,12 @@ describe('chat', () => {
     script = async function* () {
       yield { kind: 'content', text: 'so' };
     };
-    const turn = send('go');
+    const turn = await send('go');
     expect(await settled(turn.assistant.id)).toMatchObject({ text: 'so', status: { kind: 'failed' } });
   });
 
-  it('refuses a conversation that is not there', () => {
-    expect(() => send('x', crypto.randomUUID())).toThrow(/no longer there/);
+  it('refuses a conversation that is not there', async () => {
+    await expect(send('x', crypto.randomUUID())).rejects.toThrow(/no longer there/);
     expect(() => chat.open(crypto.randomUUID())).toThrow(/no longer there/);
   });
 });

@@ -35,7 +35,88 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX message_by_conversation ON message (conversation_id, seq);
    CREATE INDEX message_under_way ON message (id) WHERE role = 'assistant' AND status IS NULL;`,
+
+  `-- a number that VACUUM leaves alone, for the search index and for paging
+   ALTER TABLE conversation ADD COLUMN seq INTEGER;
+   UPDATE conversation SET seq = rowid;
+   CREATE UNIQUE INDEX conversation_by_seq ON conversation (seq);
+   ALTER TABLE conversation ADD COLUMN pinned_at_ms INTEGER;
+   ALTER TABLE conversation ADD COLUMN archived_at_ms INTEGER;
+   -- deleted, and may still be taken back
+   ALTER TABLE conversation ADD COLUMN deleted_at_ms INTEGER;
+   -- JSON of what differs from the defaults in ConversationSettings
+   ALTER TABLE conversation ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
+   -- where the open path ends; NULL for the latest message
+   ALTER TABLE conversation ADD COLUMN leaf_id TEXT;
+   ALTER TABLE conversation ADD COLUMN title_by TEXT NOT NULL DEFAULT 'first-line'
+     CHECK (title_by IN ('first-line', 'model', 'user', 'import'));
+   -- an imported conversation is known by where it came from, so that a second import does not double it
+   ALTER TABLE conversation ADD COLUMN origin TEXT;
+   DROP INDEX conversation_by_update;
+   CREATE INDEX conversation_listed ON conversation (updated_at_ms DESC, seq DESC)
+     WHERE deleted_at_ms IS NULL AND archived_at_ms IS NULL AND pinned_at_ms IS NULL;
+   CREATE INDEX conversation_pinned ON conversation (pinned_at_ms DESC) WHERE pinned_at_ms IS NOT NULL;
+   CREATE INDEX conversation_archived ON conversation (updated_at_ms DESC, seq DESC) WHERE archived_at_ms IS NOT NULL;
+   CREATE INDEX conversation_deleted ON conversation (deleted_at_ms) WHERE deleted_at_ms IS NOT NULL;
+   CREATE UNIQUE INDEX conversation_by_origin ON conversation (origin) WHERE origin IS NOT NULL;
+   ALTER TABLE message ADD COLUMN model TEXT;
+   ALTER TABLE message ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
+   -- JSON of {kind, summary}: this message and everything before it are not sent any more
+   ALTER TABLE message ADD COLUMN cut TEXT;
+   CREATE INDEX message_by_parent ON message (parent_id);
+   CREATE TABLE attachment (
+     seq INTEGER PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     name TEXT NOT NULL,
+     language TEXT,
+     text TEXT NOT NULL,
+     tokens INTEGER,
+     created_at_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE message_attachment (
+     message_id TEXT NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+     position INTEGER NOT NULL,
+     attachment_id TEXT NOT NULL REFERENCES attachment (id),
+     PRIMARY KEY (message_id, position)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX message_attachment_by_attachment ON message_attachment (attachment_id);
+   CREATE TABLE queued (
+     seq INTEGER PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     conversation_id TEXT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+     created_at_ms INTEGER NOT NULL,
+     text TEXT NOT NULL,
+     effort TEXT NOT NULL,
+     -- JSON array
+     attachment_ids TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX queued_by_conversation ON queued (conversation_id, seq);
+   CREATE TABLE draft (
+     -- '' for a conversation that does not exist yet
+     conversation_id TEXT PRIMARY KEY,
+     text TEXT NOT NULL,
+     attachment_ids TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE preset (
+     seq INTEGER PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     name TEXT NOT NULL,
+     system_text TEXT NOT NULL
+   ) STRICT;`,
 ];
+
+/** All or nothing. Not to be nested. */
+export function inTransaction<T>(db: Database, work: () => T): T {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    db.exec('COMMIT');
+    return result;
+  } catch (error) {
+    db.exec('ROLLBACK');
+    throw error;
+  }
+}
 
 export class DatabaseTooNew extends Error {
   constructor(found: number) {

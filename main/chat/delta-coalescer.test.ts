@@ -26,7 +26,12 @@ describe('delta coalescer', () => {
   it('sends the first token at once and holds the following ones for the timer', () => {
     const sent: ChatDelta[] = [];
     const { timers, fire } = manualTimers();
-    const deltas = createDeltaCoalescer({ conversationId: 'c', messageId: 'm' }, (d) => sent.push(d), timers);
+    const deltas = createDeltaCoalescer(
+      { conversationId: 'c', messageId: 'm' },
+      (d) => sent.push(d),
+      undefined,
+      timers,
+    );
     let answer = grow(newAnswer(0), { kind: 'content', text: 'a' }, 1);
     deltas.update(answer);
     for (const text of ['b', 'c', 'd']) {
@@ -53,7 +58,12 @@ describe('delta coalescer', () => {
         (steps) => {
           const sent: ChatDelta[] = [];
           const { timers, fire } = manualTimers();
-          const deltas = createDeltaCoalescer({ conversationId: 'c', messageId: 'm' }, (d) => sent.push(d), timers);
+          const deltas = createDeltaCoalescer(
+            { conversationId: 'c', messageId: 'm' },
+            (d) => sent.push(d),
+            undefined,
+            timers,
+          );
           let answer = newAnswer(0);
           for (const step of steps) {
             answer = grow(answer, { kind: step.kind, text: step.text }, 1);

@@ -28,11 +28,13 @@ export interface DeltaCoalescer {
 export function createDeltaCoalescer(
   ids: { conversationId: string; messageId: string },
   publish: (delta: ChatDelta) => void,
+  /** What the windows have already of an answer that goes on. */
+  start: { readonly text: string; readonly reasoning: string } = { text: '', reasoning: '' },
   timers: Timers = realTimers,
 ): DeltaCoalescer {
   let latest: Answer | null = null;
-  let sentText = 0;
-  let sentReasoning = 0;
+  let sentText = start.text.length;
+  let sentReasoning = start.reasoning.length;
   let sentStatus: AnswerStatus | null = null;
   let cancelTimer: (() => void) | null = null;
 

@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const turn = (conversationId: string | null, text: string, nowMs = 1_000) =>
-  ({ conversationId, text, effort: 'medium', nowMs, toldDate: '2026-01-02' }) as const;
+  ({ conversationId, text, effort: 'medium', model: 'gpt', nowMs, toldDate: '2026-01-02' }) as const;
 
 describe('conversation store', () => {
   it('keeps a turn and its answer across a reopening', () => {
@@ -65,7 +65,7 @@ describe('conversation store', () => {
     if (a === null || b === null) throw new Error('not added');
     const again = store.addTurn(turn(a.conversation.id, 'more', 3));
     expect(again?.user.parentId).toBe(a.assistant.id);
-    expect(store.list().map((c) => c.title)).toEqual(['A', 'B']);
+    expect(store.head().map((c) => c.title)).toEqual(['A', 'B']);
     store.close();
   });
 
@@ -96,14 +96,14 @@ describe('conversation store', () => {
   it('adds nothing to a conversation that is not there', () => {
     const store = openStore();
     expect(store.addTurn(turn('0b1f7b1e-0000-4000-8000-000000000000', 'x'))).toBeNull();
-    expect(store.list()).toEqual([]);
+    expect(store.head()).toEqual([]);
     store.close();
   });
 
   it('moves a damaged file aside, keeps its bytes and starts afresh', () => {
     writeFileSync(file, 'this is no database, but somebody may want it back'.repeat(50));
     const store = openStore();
-    expect(store.list()).toEqual([]);
+    expect(store.head()).toEqual([]);
     expect(damaged).toHaveLength(1);
     expect(readdirSync(folder).some((name) => name.includes('.damaged-'))).toBe(true);
     store.close();

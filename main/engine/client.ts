@@ -235,6 +235,8 @@ const bodyOf = (request: GenerationRequest): object => ({
   max_tokens: request.maxTokens,
   ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
   ...(request.topP === undefined ? {} : { top_p: request.topP }),
+  ...(request.topK === undefined ? {} : { top_k: request.topK }),
+  ...(request.minP === undefined ? {} : { min_p: request.minP }),
   ...(request.seed === undefined ? {} : { seed: request.seed }),
   ...(request.stop === undefined ? {} : { stop: request.stop }),
   ...(request.thinkingBudgetTokens === undefined ? {} : { thinking_budget: request.thinkingBudgetTokens }),

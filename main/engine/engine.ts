@@ -28,6 +28,8 @@ export interface GenerationRequest {
   readonly maxTokens: number;
   readonly temperature?: number;
   readonly topP?: number;
+  readonly topK?: number;
+  readonly minP?: number;
   readonly seed?: number;
   readonly stop?: readonly string[];
   /** OpenAI function tools, passed through. */
