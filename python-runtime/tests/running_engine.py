@@ -60,6 +60,12 @@ class Client:
         self.path = path
         self._headers = {"Authorization": f"Bearer {token}"}
 
+    def send(self, method: str, route: str, body: object) -> UnixConnection:
+        """Without waiting for the reply."""
+        connection = UnixConnection(self.path)
+        connection.request(method, route, json.dumps(body).encode(), self._headers)
+        return connection
+
     def open(
         self, method: str, route: str, body: object = None, headers: dict[str, str] | None = None
     ) -> tuple[UnixConnection, http.client.HTTPResponse]:
