@@ -9,6 +9,7 @@ import { chatHandlers } from './chat/handlers.ts';
 import { createConversationStore } from './chat/store.ts';
 import { keepTidy } from './chat/tidy.ts';
 import type { Engine } from './engine/engine.ts';
+import type { Failure } from './engine/failure.ts';
 import { terminalSpawner } from './engine/spawner.ts';
 import { createSupervisor, pythonCommand } from './engine/supervisor.ts';
 import { AppFault } from './fault.ts';
@@ -27,9 +28,9 @@ import { createMemoryMonitor } from './memory/monitor.ts';
 import { readMemory } from './memory/reading.ts';
 import { openWiredLeft } from './memory/wired-left-file.ts';
 import { ceilingOf, withinCeiling } from './models/context-ceiling.ts';
-import { modelHandlers } from './models/handlers.ts';
 import { readMachine } from './models/machine.ts';
-import { createModels } from './models/models.ts';
+import { NOTHING_LEARNED } from './models/model-list.ts';
+import { type HubOptions, openModelsRoom } from './models/models-room.ts';
 import { openSettings } from './settings/settings.ts';
 import { inTurn, osascriptElevator, sudoPromptElevator } from './wired-limit/elevator.ts';
 import { wiredLimitHandlers } from './wired-limit/handlers.ts';
@@ -66,6 +67,8 @@ export interface AppOptions {
   readonly helperPlaces?: HelperPlaces;
   /** Time for what watches memory; a bench lets a day pass in minutes. */
   readonly clock?: Clock;
+  /** Where models come from and by which way; the Hugging Face hub when left out. */
+  readonly hub?: HubOptions;
   /** What so many bytes of the engine count for: themselves, but where a small model stands for a large one. */
   readonly countEngineBytes?: (bytes: number) => number;
 }
@@ -90,6 +93,9 @@ export interface App {
    * switching: the app itself goes on.
    */
   suspend(): Promise<void>;
+  /** The machine goes to sleep: `suspend`, and downloads stand still until `resume`. */
+  sleep(): Promise<void>;
+  resume(): void;
   /** Ends everything: generation, engine, endpoint, database. The host sets the deadline. Safe to call twice. */
   dispose(): Promise<void>;
 }
@@ -114,13 +120,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
 
   const settings = openSettings(join(dataFolder, 'settings.json'), moved('the settings'));
-  const models = createModels({
-    demoFolder: options.demoModelFolder,
-    givenFolder: options.modelFolder,
-    chosenId: settings.current.modelId,
-    // On a Mac nothing is loaded that the user has not chosen; elsewhere there is only the demo model to look around with.
-    demoIsDefault: options.platform !== 'darwin',
-  });
   const store = createConversationStore(openDatabase(join(dataFolder, 'conversations.db'), moved('the conversations')));
   const interrupted = store.markInterrupted();
   if (interrupted > 0) log('info', `${interrupted} answers were interrupted when the app last ended`);
@@ -128,6 +127,32 @@ export async function createApp(options: AppOptions): Promise<App> {
   // The Hugging Face library wants a cache folder of its own, also when it is never used.
   const cacheFolder = join(dataFolder, 'cache');
   mkdirSync(cacheFolder, { recursive: true });
+  const isMac = options.platform === 'darwin';
+  const commands = options.commands ?? (isMac ? macCommands : noCommands);
+  const machine = await readMachine(options.platform, commands);
+  const ownProcessesMiB = options.ownProcessesMiB ?? (() => process.memoryUsage.rss() / 1_048_576);
+  const readMemoryNow = () => (isMac ? readMemory(commands) : readLinuxMemory());
+  const modelsRoom = await openModelsRoom({
+    dataFolder,
+    demoFolder: options.demoModelFolder,
+    givenFolder: options.modelFolder,
+    hub: options.hub ?? {},
+    isMac,
+    machine,
+    settings,
+    engine: () => engine,
+    readMemory: readMemoryNow,
+    readWiredLimit: () => wiredLimit.reading(),
+    readApps: async () => (await memoryRoutes['memory.apps'](null)).apps,
+    ownProcessesBytes: () => ownProcessesMiB() * 1_048_576,
+    countEngineBytes,
+    learned: () => NOTHING_LEARNED,
+    publish,
+    onDamage: moved,
+    clock: systemClock,
+    log,
+  });
+  const { models } = modelsRoom;
   const ceiling = {
     ceilingTokens: () =>
       models.current === null ? null : ceilingOf(settings.current.contextTokens, models.current.maxContextTokens),
@@ -138,7 +163,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
     command: pythonCommand(options.pythonExecutable),
     cacheFolder,
-    prepare: (model) => wiredLimit.prepare(askedBy, needOf(model.folder)),
+    prepare: async (model) => (await beforeLoad()) ?? wiredLimit.prepare(start.by, needOf(model.folder)),
     beforeRestart: (signal) => guard.clearToRestart(signal),
   });
   const engine = guardEngine(supervisor, {
@@ -149,11 +174,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   engine.subscribe((state) => publish({ event: 'engine.state', payload: state }));
 
-  const isMac = options.platform === 'darwin';
-  const commands = options.commands ?? (isMac ? macCommands : noCommands);
-  const machine = await readMachine(options.platform, commands);
   const monitor = createMemoryMonitor({
-    read: () => (isMac ? readMemory(commands) : readLinuxMemory()),
+    read: readMemoryNow,
     engineActiveBytes: () => (engine.metrics === null ? null : countEngineBytes(engine.metrics.memory.activeBytes)),
     clock,
     log,
@@ -201,7 +223,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         askMetal: () => askMetal(options.pythonExecutable),
         hasScreen,
         engineActiveMiB: () => countEngineBytes(engine.metrics?.memory.activeBytes ?? 0) / 1_048_576,
-        ownProcessesMiB: options.ownProcessesMiB ?? (() => process.memoryUsage.rss() / 1_048_576),
+        ownProcessesMiB,
         unloadEngine: async () => {
           await chat.endAll({ kind: 'stopped' });
           await engine.stop();
@@ -226,36 +248,28 @@ export async function createApp(options: AppOptions): Promise<App> {
     if (isOff && !evenIfOff) return;
     await chat.endAll({ kind: 'stopped' });
     if (!isOff) await engine.stop();
-    if (models.current !== null) ensureRunning();
+    // It was looked at before the limit was asked for.
+    if (models.current !== null) ensureRunning('window', true);
   }
 
-  /** Whose wish the next start of the engine is. */
-  let askedBy: WiredLimitAskedBy = 'window';
-  const ensureRunning = (by: WiredLimitAskedBy = 'window'): void => {
-    const model = models.current;
-    if (model === null) {
-      throw new AppFault('no-model', 'No model has been chosen yet.', 'Choose a model first.');
-    }
+  /** The next start of the engine: whose wish it is, and whether memory was looked at already or is not to be. */
+  let start: { readonly by: WiredLimitAskedBy; readonly isAdmitted: boolean } = { by: 'window', isAdmitted: false };
+  const beforeLoad = async (): Promise<Failure | null> => (start.isAdmitted ? null : modelsRoom.refusal(start.by));
+  const ensureRunning = (by: WiredLimitAskedBy = 'window', isAdmitted = false): void => {
+    const model = models.required();
     if (engine.state.kind === 'off' || engine.state.kind === 'failed') {
       guard.admitStart(by === 'window' ? 'user' : 'program');
     }
-    askedBy = by;
+    start = { by, isAdmitted };
     // Its failure shows as the engine's state; nobody waits for it here.
     engine.start({ folder: model.folder, name: model.info.name }).catch(() => {});
-  };
-
-  const chooseModel = (modelId: string): ModelInfo => {
-    const { info } = models.choose(modelId);
-    publish({ event: 'settings.changed', payload: settings.update({ modelId }) });
-    publish({ event: 'model.changed', payload: info });
-    return info;
   };
 
   const chat = createChat({
     store,
     engine,
     ensureRunning: (modelId) => {
-      if (modelId !== null && modelId !== models.current?.info.id) chooseModel(modelId);
+      if (modelId !== null && modelId !== models.current?.info.id) modelsRoom.choose(modelId);
       ensureRunning();
     },
     admitPrompt: (characters) => {
@@ -293,6 +307,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     }
   }
 
+  const memoryRoutes = memoryHandlers({ monitor, commands, isMac, ourPid: process.pid });
   const handlers: Handlers = {
     'app.state': () => ({
       version: options.version,
@@ -307,8 +322,14 @@ export async function createApp(options: AppOptions): Promise<App> {
       settings: settings.current,
       endpointUrl: endpoint?.url ?? null,
     }),
-    'engine.start': () => {
-      ensureRunning();
+    'engine.start': async (asked) => {
+      const anyway = asked?.anyway ?? false;
+      models.required();
+      if (!anyway && (engine.state.kind === 'off' || engine.state.kind === 'failed')) {
+        const refusal = await modelsRoom.refusal('window');
+        if (refusal !== null) throw new AppFault('refused', refusal.cause.message, refusal.cause.nextStep);
+      }
+      ensureRunning('window', true);
       return engine.state;
     },
     'engine.warm': () => {
@@ -321,12 +342,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       void engine.stop();
       return engine.state;
     },
-    'model.choose': async ({ modelId }) => {
-      const info = chooseModel(modelId);
-      await engine.stop();
-      return info;
-    },
-    ...modelHandlers(),
+    ...modelsRoom.handlers,
     ...chatHandlers({ chat, store, publish, nowMs: Date.now }),
     'settings.update': (change) => {
       const updated = settings.update(change);
@@ -363,7 +379,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       guard.undo();
       return guard.state;
     },
-    ...memoryHandlers({ monitor, commands, isMac, ourPid: process.pid }),
+    ...memoryRoutes,
   };
 
   const suspend = async (): Promise<void> => {
@@ -377,13 +393,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     monitor.dispose();
     tidying.dispose();
     await wiredLimit.dispose();
-    await Promise.all([endpoint?.dispose(), suspend()]);
+    await Promise.all([endpoint?.dispose(), modelsRoom.dispose(), suspend()]);
     await engine.dispose();
     store.close();
     listeners.clear();
     log('info', 'ended');
   };
 
+  modelsRoom.begin().catch((error: unknown) => log('error', `models: ${String(error)}`));
   log('info', `started ${options.version} (${options.host}, ${options.platform})`);
   return {
     handlers,
@@ -402,6 +419,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     log,
     suspend,
+    sleep: async () => void (await Promise.all([suspend(), modelsRoom.suspend()])),
+    resume: () => modelsRoom.resume(),
     dispose: () => (disposing ??= dispose()),
   };
 }

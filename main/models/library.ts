@@ -2,6 +2,7 @@
  * Every model there is or could be: the catalog, the demo, what the user added, what was found in the Hugging Face
  * cache. Knows where each lies, fetches, checks and removes. Whether one fits is for others to say (`model-list.ts`).
  */
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { ModelPresence } from '../../preload/contract.ts';
 import type { Clock } from '../engine/clock.ts';
@@ -17,8 +18,8 @@ import { HubFault } from './hub/hub-fault.ts';
 import { type Manifest, totalBytes } from './hub/manifest.ts';
 import { findModel } from './hub/snapshot.ts';
 import type { Transport } from './hub/transport.ts';
-import { freeBytes, isConnected } from './hub/volume.ts';
-import { type ModelFolder, readModelFolder } from './model-folder.ts';
+import { externalVolume, freeBytes, isConnected } from './hub/volume.ts';
+import { DEMO_MODEL_ID, type ModelFolder, readModelFolder } from './model-folder.ts';
 import type { ModelRecords, RepositoryRecord } from './model-records.ts';
 import { type TransferKind, type TransferOutcome, createTransfers } from './transfers.ts';
 
@@ -64,6 +65,8 @@ export interface Library {
   models(): readonly KnownModel[];
   /** Looks at the disk anew. */
   refresh(): Promise<void>;
+  /** Goes on with what was being fetched when the app ended. */
+  begin(): Promise<void>;
   /** A model that can run. Throws AppFault (not-found) that says why one cannot. */
   locate(id: string): ModelFolder;
   add(by: { readonly repository: string } | { readonly folder: string }): Promise<KnownModel>;
@@ -82,7 +85,7 @@ export interface Library {
   dispose(): Promise<void>;
 }
 
-/** Looks at the disk before it returns, and goes on with what was being fetched when the app ended. */
+/** Looks at the disk before it returns; fetches nothing before `begin`. */
 export async function openLibrary(ports: LibraryPorts): Promise<Library> {
   const { records, hubSettings, clock, log } = ports;
   // The user has just named it and should hear.
@@ -151,7 +154,7 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
       name: nameOf(repository),
       repository,
       sizeBytes: manifest === null ? (lies?.bytes ?? named?.downloadBytes ?? null) : totalBytes(manifest),
-      weightsBytes: here?.info.sizeBytes ?? weightsIn(manifest) ?? named?.weightsBytes ?? null,
+      weightsBytes: here?.info.sizeBytes ?? named?.weightsBytes ?? weightsIn(manifest),
       licence: named?.licence ?? record?.licence ?? null,
       goodFor: named?.goodFor ?? null,
       isToy: false,
@@ -254,7 +257,7 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
   const isUnfinished = (record: RepositoryRecord | null): record is RepositoryRecord =>
     record !== null && UNFINISHED.has(record.transfer);
 
-  async function goOn(): Promise<void> {
+  async function begin(): Promise<void> {
     for (const record of records.repositories()) {
       const { repository, manifest, transfer } = record;
       if (!isUnfinished(record)) continue;
@@ -270,22 +273,23 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
   }
 
   await refresh();
-  await goOn();
 
   return {
     models,
     refresh,
+    begin,
 
     locate(id) {
-      const { presence, name } = known(id);
-      const lies = cached.get(id);
-      if (presence.kind === 'here' && lies?.content.kind === 'whole') return lies.content.model;
-      // Of a folder, this says what is wrong with it.
-      if (presence.kind === 'here' || presence.kind === 'damaged') {
-        const model = lies === undefined ? readModelFolder(presence.folder) : null;
-        if (model !== null) return model;
+      const { presence, name, repository } = known(id);
+      if (repository === null) {
+        if (id === DEMO_MODEL_ID && demo !== null) return readModelFolder(demo.folder);
+        return readModelFolder(id);
       }
-      throw notHere(name, presence);
+      const lies = cached.get(repository);
+      // Also while it is being compared: it is there and was fine until now.
+      const isSound = lies?.content.kind === 'whole' && records.repository(repository)?.damage == null;
+      if (isSound && existsSync(lies.folder)) return lies.content.model;
+      throw isSound ? gone(name, lies.folder) : notHere(name, presence);
     },
 
     async add(by) {
@@ -418,6 +422,11 @@ const weightsIn = (manifest: Manifest | null): number | null =>
     : manifest.files.filter(({ path }) => fileRole(path) === 'weights').reduce((sum, { bytes }) => sum + bytes, 0);
 
 const notConnected = (folder: string): string => `The disk with ${folder} is not connected.`;
+
+const gone = (name: string, folder: string): AppFault =>
+  externalVolume(folder) === null
+    ? new AppFault('not-found', `The files of ${name} are gone.`, 'Download it again, or choose another model.')
+    : new AppFault('not-found', `${name}: ${notConnected(folder)}`, 'Connect it, or choose another model.');
 
 function notHere(name: string, presence: ModelPresence): AppFault {
   switch (presence.kind) {

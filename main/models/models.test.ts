@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppFault } from '../fault.ts';
+import type { KnownModel } from './library.ts';
 import { readModelFolder } from './model-folder.ts';
 import { createModels } from './models.ts';
 
@@ -65,32 +66,57 @@ describe('readModelFolder', () => {
 });
 
 describe('createModels', () => {
+  const library = (...folders: readonly string[]) => {
+    const all = () => folders.map((path) => readModelFolder(path));
+    return {
+      locate: (id: string) => {
+        const found = all().find(({ info }) => info.id === id);
+        if (found === undefined) throw new AppFault('not-found', `${id} is not here.`, 'Choose another one.');
+        return found;
+      },
+      models: () => folders.map((id) => ({ id, presence: { kind: 'here' } }) as KnownModel),
+    };
+  };
+  const none = { givenId: null, chosenId: null, defaultId: null };
   const demo = () => folder('headroom-demo', good);
 
-  it('offers the demo model and chooses nothing on a Mac', () => {
-    const models = createModels({ demoFolder: demo(), givenFolder: null, chosenId: null, demoIsDefault: false });
+  it('nothing is chosen by itself where there is no default', () => {
+    const models = createModels({ library: library(demo()), ...none });
     expect(models.current).toBeNull();
-    expect(models.available()).toMatchObject([{ id: 'headroom-demo', isToy: true }]);
+    expect(() => models.required()).toThrow(/No model has been chosen/);
     expect(models.choose('headroom-demo').info.isToy).toBe(true);
     expect(models.current?.info.id).toBe('headroom-demo');
+    models.forget();
+    expect(models.current).toBeNull();
   });
 
-  it('a folder from the command line comes first', () => {
-    const given = folder('mine', good);
-    const models = createModels({ demoFolder: demo(), givenFolder: given, chosenId: null, demoIsDefault: true });
-    expect(models.current?.info.name).toBe('mine');
-    expect(models.available()).toHaveLength(2);
+  it('the command line comes before the settings, the settings before the default', () => {
+    const [mine, other] = [folder('mine', good), folder('other', good)];
+    const choice = {
+      library: library(demo(), mine, other),
+      givenId: mine,
+      chosenId: other,
+      defaultId: 'headroom-demo',
+    };
+    expect(createModels(choice).current?.info.name).toBe('mine');
+    expect(createModels({ ...choice, givenId: null }).current?.info.name).toBe('other');
+    expect(createModels({ ...choice, givenId: null, chosenId: null }).current?.info.id).toBe('headroom-demo');
   });
 
-  it('a chosen folder that has gone leaves nothing chosen, or the demo where that is the default', () => {
-    const gone = join(root, 'gone');
-    const choice = { demoFolder: demo(), givenFolder: null, chosenId: gone };
-    expect(createModels({ ...choice, demoIsDefault: false }).current).toBeNull();
-    expect(createModels({ ...choice, demoIsDefault: true }).current?.info.id).toBe('headroom-demo');
+  it('a chosen folder that has gone stays chosen and says where it went, and works again when it is back', () => {
+    const mine = folder('mine', good);
+    const models = createModels({ library: library(mine), ...none, chosenId: mine });
+    expect(models.required().info.id).toBe(mine);
+    rmSync(mine, { recursive: true });
+    expect(() => models.required()).toThrow(/no folder/);
+    expect(models.current).toBeNull();
+    expect(models.chosenId).toBe(mine);
+    folder('mine', good);
+    expect(models.required().info.id).toBe(mine);
   });
 
   it('refuses what it does not know', () => {
-    const models = createModels({ demoFolder: demo(), givenFolder: null, chosenId: null, demoIsDefault: true });
+    const models = createModels({ library: library(demo()), ...none });
     expect(() => models.choose('/etc')).toThrow(AppFault);
   });
 });

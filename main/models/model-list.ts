@@ -1,0 +1,134 @@
+/** The list of models as the window shows it: what is known of each, and what it comes to on this machine. Pure. */
+import type { ContextPlan, FitPrediction, FitVerdict, MachineInfo, ModelEntry } from '../../preload/contract.ts';
+import { CATALOG } from './catalog.ts';
+import { type ModelOnMachine, contextStops, predictFor, stopTokens } from './context-stops.ts';
+import { type Calibration, type Correction, NO_CORRECTION } from './fit.ts';
+import type { KnownModel } from './library.ts';
+import { readModelShape } from './model-shape.ts';
+import { type Candidate, type Room, verdictOf } from './verdict.ts';
+
+/** What this machine has taught about a model. */
+export interface Learned {
+  readonly calibration: Calibration | null;
+  readonly correction: Correction;
+  readonly measured: ModelEntry['measured'];
+  /** Tokens a second; null before the first prompt of some length. */
+  readonly prefillRate: number | null;
+}
+
+export const NOTHING_LEARNED: Learned = {
+  calibration: null,
+  correction: NO_CORRECTION,
+  measured: null,
+  prefillRate: null,
+};
+
+/** Everything a verdict rests on, but the model. */
+export interface Circumstances {
+  readonly machine: MachineInfo;
+  readonly isMac: boolean;
+  readonly room: Room;
+  /** The user's ceiling. */
+  readonly contextTokens: number;
+  readonly diskFreeBytes: number | null;
+  readonly models: readonly KnownModel[];
+  learned(modelId: string): Learned;
+  /** See `AppOptions.countEngineBytes`. */
+  countEngineBytes(bytes: number): number;
+}
+
+export function modelEntries(about: Circumstances): readonly ModelEntry[] {
+  const recommended = recommendedId(about);
+  return about.models.map((model) => {
+    const { config: _config, weightsBytes: _weightsBytes, ...shown } = model;
+    const candidate = candidateOf(model, about);
+    return {
+      ...shown,
+      isRecommended: model.id === recommended,
+      verdict: verdictFor(candidate, about),
+      prediction: candidate?.prediction ?? null,
+      measured: about.learned(model.id).measured,
+    };
+  });
+}
+
+/** Null when nothing is known of the model's cache. */
+export function contextPlan(model: KnownModel, about: Circumstances): ContextPlan | null {
+  const onMachine = modelOnMachine(model, about);
+  if (onMachine === null) return null;
+  const stops = contextStops({
+    model: onMachine,
+    room: about.room,
+    others: (tokens) => othersAt(model.id, tokens, about),
+    prefillRate: about.learned(model.id).prefillRate,
+  });
+  return { modelId: model.id, chosenTokens: about.contextTokens, stops };
+}
+
+/** What a model comes to at the user's context. Null where its config cannot be understood. */
+export function candidateOf(model: KnownModel, about: Circumstances): Candidate | null {
+  const onMachine = modelOnMachine(model, about);
+  if (onMachine === null) return null;
+  const tokens = within(onMachine, about.contextTokens);
+  const at = (each: number): FitPrediction => predictFor(onMachine, each, about.room);
+  return {
+    prediction: at(tokens),
+    shorter: stopTokens(onMachine.shape.maxContextTokens)
+      .filter((each) => each < tokens)
+      .map(at),
+    others: othersAt(model.id, tokens, about),
+    disk: isToBeFetched(model) ? { neededBytes: stillNeeded(model), freeBytes: about.diskFreeBytes } : null,
+  };
+}
+
+export function verdictFor(candidate: Candidate | null, { machine, room }: Circumstances): FitVerdict {
+  if (machine.cannotRun !== null) return { kind: 'not-on-this-mac', message: machine.cannotRun.message, ways: [] };
+  return verdictOf(candidate, room);
+}
+
+/**
+ * The first of the catalog that this machine can hold, whatever runs on it now. Elsewhere than on a Mac there is no GPU
+ * for MLX, and only the demo model is quick enough to be recommended.
+ */
+function recommendedId(about: Circumstances): string | null {
+  if (about.machine.cannotRun !== null) return null;
+  if (!about.isMac) return about.models.find(({ origin }) => origin === 'demo')?.id ?? null;
+  const empty: Circumstances = { ...about, room: { ...about.room, availableBytes: null }, diskFreeBytes: null };
+  const found = catalogModels(about).find((model) => {
+    const { kind } = verdictFor(candidateOf(model, empty), empty);
+    return kind === 'fits' || kind === 'fits-after-raise';
+  });
+  return found?.id ?? null;
+}
+
+const catalogModels = ({ models }: Circumstances): readonly KnownModel[] =>
+  CATALOG.flatMap(({ repository }) => models.filter(({ id }) => id === repository));
+
+function modelOnMachine(model: KnownModel, about: Circumstances): ModelOnMachine | null {
+  const shape = readModelShape(model.config);
+  if (shape === null || model.weightsBytes === null) return null;
+  const { calibration, correction } = about.learned(model.id);
+  const isHere = model.presence.kind === 'here';
+  const weightsBytes = isHere ? about.countEngineBytes(model.weightsBytes) : model.weightsBytes;
+  return { shape, weightsBytes, calibration, correction };
+}
+
+const within = ({ shape }: ModelOnMachine, tokens: number): number =>
+  shape.maxContextTokens === null ? tokens : Math.min(tokens, shape.maxContextTokens);
+
+/** The catalog's other models, best first: what can be had instead. */
+function othersAt(modelId: string, tokens: number, about: Circumstances): Candidate['others'] {
+  return catalogModels(about).flatMap((model) => {
+    const onMachine = model.id === modelId ? null : modelOnMachine(model, about);
+    if (onMachine === null) return [];
+    const prediction = predictFor(onMachine, within(onMachine, tokens), about.room);
+    return [{ modelId: model.id, name: model.name, prediction }];
+  });
+}
+
+const isToBeFetched = ({ presence }: KnownModel): boolean => presence.kind === 'absent' || presence.kind === 'getting';
+
+function stillNeeded({ presence, sizeBytes }: KnownModel): number {
+  const done = presence.kind === 'getting' && 'doneBytes' in presence.download ? presence.download.doneBytes : 0;
+  return Math.max(0, (sizeBytes ?? 0) - done);
+}

@@ -1,0 +1,254 @@
+/** The models room: library, choice and assessment, built once and wired to each other. */
+import { statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type {
+  EventEnvelope,
+  Handlers,
+  MachineInfo,
+  MemorySample,
+  MemoryUser,
+  ModelInfo,
+} from '../../preload/contract.ts';
+import type { Clock } from '../engine/clock.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Failure } from '../engine/failure.ts';
+import { AppFault } from '../fault.ts';
+import type { Log } from '../log/log.ts';
+import type { SettingsStore } from '../settings/settings.ts';
+import type { WiredLimitReading } from '../wired-limit/plan.ts';
+import { createAssessment } from './assessment.ts';
+import { modelHandlers } from './handlers.ts';
+import { openHubSettings } from './hub-settings.ts';
+import { HUB_URL } from './hub/hub.ts';
+import { hubUrl } from './hub/redirects.ts';
+import { type ProxyChoice, nodeTransport } from './hub/transport.ts';
+import { openLibrary } from './library.ts';
+import { DEMO_MODEL_ID, readModelFolder } from './model-folder.ts';
+import type { Learned } from './model-list.ts';
+import { openModelRecords } from './model-records.ts';
+import { type Models, createModels } from './models.ts';
+import { pinnedManifests } from './pinned.ts';
+import { waysInWords } from './preflight.ts';
+
+/** What a host or a test may say about the hub; everything has a usual value. */
+export interface HubOptions {
+  /** https, or http on this machine. */
+  readonly url?: string;
+  /** The system's proxy for an address; null for none. */
+  readonly systemProxy?: (url: URL) => Promise<ProxyChoice | null>;
+  /** Where HF_HOME, HF_TOKEN and the like are looked up. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface ModelsRoomPorts {
+  readonly dataFolder: string;
+  readonly demoFolder: string;
+  readonly givenFolder: string | null;
+  readonly hub: HubOptions;
+  readonly isMac: boolean;
+  readonly machine: MachineInfo;
+  readonly settings: SettingsStore;
+  readonly engine: () => Pick<Engine, 'state' | 'metrics' | 'stop' | 'subscribe'>;
+  readonly readMemory: () => Promise<Pick<MemorySample, 'level' | 'availableBytes' | 'wiredBytes'> | null>;
+  readonly readWiredLimit: () => Promise<WiredLimitReading | null>;
+  readonly readApps: () => Promise<readonly MemoryUser[]>;
+  readonly ownProcessesBytes: () => number;
+  readonly countEngineBytes: (bytes: number) => number;
+  readonly learned: (modelId: string) => Learned;
+  readonly publish: (envelope: EventEnvelope) => void;
+  readonly onDamage: (what: string) => (movedTo: string) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface ModelsRoom {
+  readonly models: Models;
+  /** Chooses and tells; what runs goes on until somebody stops it. Throws AppFault (not-found). */
+  choose(modelId: string): ModelInfo;
+  readonly handlers: ReturnType<typeof modelHandlers> & Pick<Handlers, 'model.choose'>;
+  /** Looks at this machine, and goes on with what was being fetched. Once everything the ports lead to is there. */
+  begin(): Promise<void>;
+  /**
+   * Why the chosen model is not to be loaded now, null when it may be. A reload by a timer is held back only by what
+   * waiting does not change.
+   */
+  refusal(by: 'window' | 'endpoint' | 'timer'): Promise<Failure | null>;
+  /** Stops what is being fetched until `resume`. */
+  suspend(): Promise<void>;
+  resume(): void;
+  dispose(): Promise<void>;
+}
+
+/** The list is told at most so often. */
+const PUBLISH_EVERY_MS = 250;
+
+export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom> {
+  const { settings, isMac, log, clock } = ports;
+  const url = hubUrl(ports.hub.url ?? HUB_URL);
+  if (url === null) throw new AppFault('refused', 'The address of the hub is none.', 'It begins with https://.');
+  const hubSettings = openHubSettings({
+    dataFolder: ports.dataFolder,
+    environment: ports.hub.environment ?? process.env,
+    systemProxy: ports.hub.systemProxy ?? (() => Promise.resolve(null)),
+    log,
+  });
+  let cancelPublish: (() => void) | null = null;
+  let isDisposed = false;
+  let isOpen = false;
+  const givenId = ports.givenFolder === null ? null : readModelFolder(ports.givenFolder).info.id;
+  const library = await openLibrary({
+    demoFolder: ports.demoFolder,
+    givenFolder: ports.givenFolder,
+    hubUrl: url,
+    transport: nodeTransport((at) => hubSettings.proxyFor(at)),
+    hubSettings,
+    records: openModelRecords(join(ports.dataFolder, 'models.json'), ports.onDamage('the list of models')),
+    pinned: pinnedManifests(url),
+    isInUse: (id) => id === models.chosenId && !isOff(),
+    changed: () => publishSoon(),
+    arrived: (id) => void chooseArrived(id),
+    clock,
+    log,
+  });
+  const models = createModels({
+    library,
+    givenId,
+    chosenId: settings.current.modelId,
+    // On a Mac nothing is loaded that the user has not chosen; elsewhere there is the demo model to look around with.
+    defaultId: isMac ? null : DEMO_MODEL_ID,
+  });
+  const assessment = createAssessment({
+    machine: ports.machine,
+    isMac,
+    models: () => library.models(),
+    contextTokens: () => settings.current.contextTokens,
+    learned: ports.learned,
+    countEngineBytes: ports.countEngineBytes,
+    readMemory: ports.readMemory,
+    readWiredLimit: ports.readWiredLimit,
+    readApps: ports.readApps,
+    modelDiskFreeBytes: () => freeBytesAt(hubSettings.current.cacheFolderInUse),
+    // Elsewhere than on a Mac swap has a place of its own.
+    systemDiskFreeBytes: () => (isMac ? freeBytesAt('/') : Promise.resolve(null)),
+    engineActiveBytes: () => ports.countEngineBytes(ports.engine().metrics?.memory.activeBytes ?? 0),
+    ownProcessesBytes: ports.ownProcessesBytes,
+  });
+
+  function isOff(): boolean {
+    const { kind } = ports.engine().state;
+    return kind === 'off' || kind === 'failed';
+  }
+
+  // ── Telling ─────────────────────────────────────────────────────────────────────────────────────
+
+  /** Nobody is there to be told before everything is open. */
+  function publishSoon(): void {
+    if (isDisposed || !isOpen || cancelPublish !== null) return;
+    cancelPublish = clock.after(PUBLISH_EVERY_MS, () => {
+      cancelPublish = null;
+      publishModels();
+    });
+  }
+  const publishModels = (): void => ports.publish({ event: 'models.changed', payload: assessment.entries() });
+
+  // ── Choosing ────────────────────────────────────────────────────────────────────────────────────
+
+  function choose(modelId: string): ModelInfo {
+    const { info } = models.choose(modelId);
+    ports.publish({ event: 'settings.changed', payload: settings.update({ modelId }) });
+    ports.publish({ event: 'model.changed', payload: info });
+    return info;
+  }
+
+  /**
+   * The first model that was fetched is the one to use: nobody should have to choose what they have just asked for.
+   * It is chosen, not loaded. An answer of the demo model may end first.
+   */
+  async function chooseArrived(modelId: string): Promise<void> {
+    const isLookingAround = (): boolean => models.chosenId === null || models.current?.info.isToy === true;
+    if (!isLookingAround()) return;
+    await untilNotBusy();
+    if (isDisposed || !isLookingAround()) return;
+    try {
+      choose(modelId);
+      await ports.engine().stop();
+    } catch (error) {
+      log('warn', `${modelId} was fetched but cannot be chosen: ${String(error)}`);
+    }
+  }
+
+  function untilNotBusy(): Promise<void> {
+    const engine = ports.engine();
+    if (engine.state.kind !== 'busy') return Promise.resolve();
+    return new Promise((resolve) => {
+      const stop = engine.subscribe(({ kind }) => {
+        if (kind === 'busy') return;
+        stop();
+        resolve();
+      });
+    });
+  }
+
+  function removed(modelId: string): void {
+    if (models.chosenId !== modelId) return;
+    models.forget();
+    ports.publish({ event: 'settings.changed', payload: settings.update({ modelId: null }) });
+    ports.publish({ event: 'model.changed', payload: null });
+  }
+
+  return {
+    models,
+    choose,
+    handlers: {
+      'model.choose': async ({ modelId }) => {
+        const info = choose(modelId);
+        await ports.engine().stop();
+        return info;
+      },
+      ...modelHandlers({
+        library,
+        assessment,
+        hubSettings,
+        chosenId: () => models.chosenId,
+        setContext: (contextTokens) => {
+          const updated = settings.update({ contextTokens });
+          ports.publish({ event: 'settings.changed', payload: updated });
+          return updated;
+        },
+        removed,
+        publishModels,
+        publishPlan: (payload) => ports.publish({ event: 'context.changed', payload }),
+      }),
+    },
+    async begin() {
+      isOpen = true;
+      await Promise.all([assessment.look(), library.begin()]);
+      publishSoon();
+    },
+    async refusal(by) {
+      const made = models.chosenId === null ? null : await assessment.preflight(models.chosenId);
+      if (made === null || made.verdict === 'go' || (made.verdict === 'works-if' && by === 'timer')) return null;
+      const nextStep = waysInWords(made.ways, made.canLoadAnyway);
+      return { cause: { code: 'preflight', message: made.message, nextStep }, retry: false };
+    },
+    suspend: () => library.suspend(),
+    resume: () => library.resume(),
+    dispose() {
+      isDisposed = true;
+      cancelPublish?.();
+      return library.dispose();
+    },
+  };
+}
+
+/** The folder may have to be made first: what counts is the disk it will be on. */
+async function freeBytesAt(folder: string): Promise<number | null> {
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      const { bavail, bsize } = await statfs(at);
+      return bavail * bsize;
+    } catch {
+      if (at === dirname(at)) return null;
+    }
+  }
+}
