@@ -21,8 +21,10 @@ from typing import Any
 import mlx.core as mx
 
 from .cache_files import CacheFiles
+from .calibration import calibrate, check_step
 from .errors import EXIT_GENERATION_DIED, EXIT_LOAD_FAILED, ApiError, one_line
 from .job import (
+    Calibration,
     Done,
     Errand,
     Event,
@@ -30,6 +32,7 @@ from .job import (
     Finished,
     Generated,
     Job,
+    Memory,
     Prefilling,
     Reading,
     Slot,
@@ -244,6 +247,8 @@ class Generation:
                 return self._answer(work)
             case Reading():
                 return self._read_ahead(work)
+            case Calibration():
+                return self._calibrate(work)
             case Errand():
                 try:
                     return Done(work.run())
@@ -282,6 +287,17 @@ class Generation:
             }
         )
 
+    def _calibrate(self, work: Calibration) -> Done | Failed:
+        assert self.folder is not None
+        assert self.tokenizer is not None
+        try:
+            check_step(work.step, self.folder.longest_context)
+        except ApiError as error:
+            return Failed(error)
+        size, cancelled = self.tokenizer.vocabulary_size, work.cancelled.is_set
+        found = calibrate(self._model, self._new_cache, size, work.step, cancelled)
+        return _cancelled(work) if found is None else Done(found)
+
     def _read(
         self,
         work: Job | Reading,
@@ -318,6 +334,8 @@ class Generation:
         assert self._prompt_cache is not None
         rates: dict[str, float | None] = {}
         began = time.perf_counter()
+        mx.reset_peak_memory()
+        kept_before = self._prompt_cache.bytes
         cache, start = self._prompt_cache.fetch(job.prompt)
         self._monitor.begin_request(job.id, len(job.prompt), start)
         try:
@@ -327,6 +345,7 @@ class Generation:
                 mx.random.seed(job.sampling.seed % 2**64)
             if not self._prefill(job, cache, start):
                 return _cancelled(job)
+            kept_while_writing = self._prompt_cache.bytes
             steps = self._decode(job, cache)
             said: list[int] = []
             first: float | None = None
@@ -356,6 +375,9 @@ class Generation:
                     "prefill_tokens_per_second": timings.prefill_tokens_per_second,
                     "decode_tokens_per_second": timings.decode_tokens_per_second,
                 }
+            memory = Memory(
+                mx.get_peak_memory(), kept_before, kept_while_writing, self._step_of(job)
+            )
             if rest := job.answer.finish():
                 job.events.put(Generated(rest))
             if job.keeps_cache and all(can_cut(layer) for layer in cache):
@@ -364,7 +386,8 @@ class Generation:
                 self._prompt_cache.insert(known, cache, "history", job.cache_key)
                 self._tell_cache()
             usage = Usage(len(job.prompt), start, job.answer.tokens, job.answer.reasoning_tokens)
-            return Finished(job.answer.finish_reason, job.answer.length_in, usage, timings)
+            reason, length_in = job.answer.finish_reason, job.answer.length_in
+            return Finished(reason, length_in, usage, timings, memory)
         finally:
             self._monitor.end_request(rates)
 
@@ -379,11 +402,14 @@ class Generation:
 
         job.events.put(Prefilling(0, total))
         ends: list[tuple[int, Kind]] = [b for b in job.boundaries if start < b[0] < last]
-        step = self._settings.prefill_step_size
+        step = self._step_of(job)
         done = self._read(
             job, cache, start, [*ends, (last, "user")], step, progress, keeps=job.keeps_cache
         )
         return done == last and not job.cancelled.is_set()
+
+    def _step_of(self, job: Job) -> int:
+        return job.prefill_step or self._settings.prefill_step_size
 
     def _decode(self, job: Job, cache: Layers) -> Generator[tuple[int, mx.array | None]]:
         """The tokens of the answer with their chances, one by one. Where tokens are put in,

@@ -3,7 +3,8 @@
 One piece of work at a time, kept by ``Slot``:
 
     Job         an answer. A second one is refused while it is written.
-    Reading     of a prompt that may come. It gives way to everything, at once.
+    Reading     of a prompt that may come. It gives way to answers and errands, at once.
+    Calibration of what reading takes. It gives way to everything.
     Errand      short, such as a cache to or from a file. Everybody waits for it.
 """
 
@@ -66,11 +67,22 @@ class Timings:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """MLX's own count for this answer, and what the prompt cache held of it."""
+
+    peak_bytes: int
+    kept_before_bytes: int
+    kept_while_writing_bytes: int
+    prefill_step: int
+
+
+@dataclass(frozen=True)
 class Finished:
     reason: FinishReason
     length_in: str | None
     usage: Usage
     timings: Timings
+    memory: Memory
 
 
 @dataclass(frozen=True)
@@ -114,6 +126,8 @@ class Job(Work):
     # False for a side request: it reads the cache, and leaves nothing in it.
     keeps_cache: bool = True
     cache_key: str | None = None
+    # Tokens read at once; None for the engine's own.
+    prefill_step: int | None = None
     # How many of the likeliest tokens are told with each token; None for no chances at all.
     top_logprobs: int | None = None
 
@@ -134,10 +148,25 @@ class Reading(Work):
 
 
 @dataclass
+class Calibration(Work):
+    step: int
+
+
+@dataclass
 class Errand(Work):
     """``run`` is called on the generation thread. Its ``ApiError`` is the client's answer."""
 
     run: Callable[[], dict[str, Any]]
+
+
+def _gives_way(live: Work, work: Work) -> bool:
+    match live:
+        case Calibration():
+            return not isinstance(work, Calibration)
+        case Reading():
+            return not isinstance(work, Reading | Calibration)
+        case _:
+            return False
 
 
 class Slot:
@@ -151,9 +180,7 @@ class Slot:
         deadline = time.monotonic() + LONGEST_WIND_DOWN_SECONDS
         with self._changed:
             while self._live is not None:
-                if self._live.is_abandoned() or (
-                    isinstance(self._live, Reading) and not isinstance(work, Reading)
-                ):
+                if self._live.is_abandoned() or _gives_way(self._live, work):
                     self._live.cancelled.set()
                 ends_soon = self._live.cancelled.is_set() or isinstance(self._live, Errand)
                 if not ends_soon:

@@ -21,6 +21,7 @@ from .request import (
     read_effort,
     read_keeps_cache,
     read_limits,
+    read_prefill_step,
     read_sampling,
     read_thinking_budget,
     read_top_logprobs,
@@ -62,6 +63,7 @@ def chat_job(
     job.thinking_budget = read_thinking_budget(body)
     job.keeps_cache = read_keeps_cache(body)
     job.cache_key = read_cache_key(body)
+    job.prefill_step = read_prefill_step(body)
     job.top_logprobs = read_top_logprobs(body)
     return job
 

@@ -124,7 +124,7 @@ class StreamedReply(_Reply):
         out = self._chunk({}, **end)
         if self.include_usage:
             last = self._envelope(self._object_name, [])
-            out += data({**last, "usage": usage(event), "timings": asdict(event.timings)})
+            out += data({**last, **measurements(event)})
         return out + DONE
 
 
@@ -161,7 +161,15 @@ class WholeReply(_Reply):
         else:
             choice["text"] = self._texts.get(CONTENT, "")
         body = self._envelope("chat.completion" if self.chat else "text_completion", [choice])
-        return {**body, "usage": usage(event), "timings": asdict(event.timings)}
+        return {**body, **measurements(event)}
+
+
+def measurements(event: Finished) -> dict[str, Any]:
+    return {
+        "usage": usage(event),
+        "timings": asdict(event.timings),
+        "memory": asdict(event.memory),
+    }
 
 
 def usage(event: Finished) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from typing import Any, Final
 from .errors import bad_request
 
 EFFORTS: Final = ("low", "medium", "high")
+SMALLEST_STEP: Final = 32
+LARGEST_STEP: Final = 4096
 MOST_STOP_WORDS: Final = 16
 LONGEST_CACHE_KEY: Final = 200
 MOST_TOP_LOGPROBS: Final = 20
@@ -139,6 +141,13 @@ def read_cache_key(body: Body, name: str = "cache_key") -> str | None:
     if key is not None and (not isinstance(key, str) or not 0 < len(key) <= LONGEST_CACHE_KEY):
         raise bad_request(f"{name} must be text of at most {LONGEST_CACHE_KEY} characters")
     return key
+
+
+def read_prefill_step(body: Body) -> int | None:
+    """Tokens read at once; the engine's own setting when left out."""
+    if body.get("prefill_step") is None:
+        return None
+    return _integer(body, "prefill_step", 0, SMALLEST_STEP, LARGEST_STEP + 1)
 
 
 def read_top_logprobs(body: Body) -> int | None:

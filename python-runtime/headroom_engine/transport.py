@@ -19,13 +19,13 @@ from typing import Any, Final
 
 from .errors import ApiError, bad_request
 from .generation import Generation
-from .job import Done, Errand, Event, Failed, Finished, Generated, Job, Reading, Work
+from .job import Calibration, Done, Errand, Event, Failed, Finished, Generated, Job, Reading, Work
 from .log import log
 from .monitor import Monitor
 from .prepare import chat_job, completion_job, count_tokens, history_tokens
 from .private_socket import PrivateSocket
 from .replies import StreamedReply, WholeReply, error_body, merged
-from .request import Body, read_cache_key, read_flag, read_name, wants_usage
+from .request import Body, read_cache_key, read_flag, read_name, read_prefill_step, wants_usage
 from .settings import Settings
 from .tokenizer import ChatTokenizer
 
@@ -128,6 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "/drop-cache": self._drop_cache,
                 "/answer-now": self._answer_now,
                 "/prefill": self._prefill,
+                "/calibrate": self._calibrate,
                 "/cache/save": self._save_cache,
                 "/cache/load": self._load_cache,
                 "/cache/forget": self._forget_cache,
@@ -196,6 +197,12 @@ class _Handler(BaseHTTPRequestHandler):
         tokens = history_tokens(body, self._tokenizer())
         key = read_cache_key(body)
         self._send_json(200, self._done(Reading(_new_id(), self._client_gone, tokens, key)))
+
+    def _calibrate(self) -> None:
+        """What reading a prompt in steps takes here. Anything else that is asked breaks it off."""
+        step = read_prefill_step(self._read_body()) or self.server.settings.prefill_step_size
+        self._tokenizer()
+        self._send_json(200, self._done(Calibration(_new_id(), self._client_gone, step)))
 
     def _save_cache(self) -> None:
         body = self._read_body()
