@@ -149,7 +149,7 @@ export function App() {
           <SetupStrip />
           <Pane />
           <Notices />
-          <UndoStrip />
+          {sheet !== 'conversations' && <UndoStrip />}
           <ComposerWhenOfUse />
         </main>
         {sheet === 'conversations' && <ConversationsSheet onClose={() => setSheet(null)} />}

@@ -1,6 +1,7 @@
 import type { ContextUse } from '../../preload/contract.ts';
 import { useModels } from '../mirror/react.ts';
 import { contextLength } from '../models/model-words.ts';
+import { Hidden } from '../ui/hidden.tsx';
 import styles from './context-meter.module.css';
 import { spokenUse } from './context-words.ts';
 
@@ -19,6 +20,7 @@ export function ContextMeter({ use, isOpen, onToggle }: Props) {
   const used = use === null ? null : use.kind === 'counted' ? use.usedTokens : use.lastUsedTokens;
   const share = (tokens: number): string => `${Math.min(1, Math.max(0, tokens / limit)) * 100}%`;
   const words = spokenUse(use, limit);
+  const shown = used === null ? contextLength(limit) : `${contextLength(used)} of ${contextLength(limit)}`;
   return (
     <button
       type="button"
@@ -26,15 +28,16 @@ export function ContextMeter({ use, isOpen, onToggle }: Props) {
       data-testid="context-meter"
       data-full={use?.kind === 'counted' && use.leftTokens < 0}
       aria-expanded={isOpen}
-      aria-label={`Context, ${words}`}
+      aria-label={`Context ${shown}: ${words}`}
       title={words}
       onClick={onToggle}
     >
+      <Hidden>Context</Hidden>
       <span className={styles.track} aria-hidden>
         <span className={styles.used} style={{ width: share(used ?? 0) }} />
         <span className={styles.reserved} style={{ width: share(use?.reservedTokens ?? 0) }} />
       </span>
-      {used === null ? contextLength(limit) : `${contextLength(used)} of ${contextLength(limit)}`}
+      {shown}
     </button>
   );
 }

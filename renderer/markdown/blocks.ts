@@ -6,7 +6,20 @@ const closed = (block: string): boolean => /\n[ \t]*\n$/.test(block) || block.tr
 /** Quotes and lists nested deeper than anybody writes overflow the lexer's stack some hundred levels later. */
 const DEEP_NESTING = /^(?:[ \t]*(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t]))){25}|^[ \t]{100,}(?:[-*+]|\d{1,9}[.)])[ \t]/m;
 
-export const isDeeplyNested = (text: string): boolean => DEEP_NESTING.test(text);
+const isDeeplyNested = (text: string): boolean => DEEP_NESTING.test(text);
+
+/** Past these a block is shown as plain lines: no answer needs them, and lexing them would freeze the window. */
+const MAX_BLOCK_LENGTH = 20_000;
+const MAX_LINE_LENGTH = 8_000;
+
+export const isCode = (raw: string): boolean => /^ {0,3}(?:```|~~~)/.test(raw);
+
+/** Whether a block is drawn as it was written. A long line of code is the code block's to cut. */
+export const isDrawnPlain = (raw: string): boolean =>
+  !isCode(raw) &&
+  (raw.length > MAX_BLOCK_LENGTH ||
+    (raw.length > MAX_LINE_LENGTH && raw.split('\n').some((line) => line.length > MAX_LINE_LENGTH)) ||
+    isDeeplyNested(raw));
 
 function lexed(text: string): string[] {
   if (!isDeeplyNested(text)) {

@@ -89,7 +89,7 @@ export function CodeBlock({ text, language, isGrowing }: Props) {
   const isWide = useMemo(() => lines.some(({ length }) => length > COLUMN), [lines]);
   return (
     <figure className={styles.block} aria-label={known.name === '' ? 'Code' : `Code, ${known.name}`}>
-      <div className={styles.bar}>
+      <div className={styles.bar} data-find-skip="">
         <span className={styles.language}>{known.name}</span>
         {isWide && (
           <IconButton

@@ -19,7 +19,10 @@ export function Link({ href, label, children }: Props) {
       href
     ) : (
       <>
-        {children} <span className={styles.plain}>({target.shown})</span>
+        {children}{' '}
+        <span className={styles.plain} data-find-skip="">
+          ({target.shown})
+        </span>
       </>
     );
   return (
@@ -42,9 +45,14 @@ export function Link({ href, label, children }: Props) {
       >
         {children}
       </a>
-      {target.warnHost !== null && <span className={styles.plain}> ({target.warnHost})</span>}
+      {target.warnHost !== null && (
+        <span className={styles.plain} data-find-skip="">
+          {' '}
+          ({target.warnHost})
+        </span>
+      )}
       {isPointedAt && (
-        <span className={styles.status} aria-hidden data-testid="link-status">
+        <span className={styles.status} aria-hidden data-find-skip="" data-testid="link-status">
           {target.shown}
         </span>
       )}

@@ -3,7 +3,9 @@ import { act } from 'react';
 import { createRoot } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MirrorContext } from '../mirror/react.ts';
+import { textRuns } from '../chat/find-ranges.ts';
 import { Markdown } from './markdown.tsx';
+import { shownText } from './shown-text.ts';
 
 vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
 
@@ -89,6 +91,21 @@ describe('an answer as Markdown', () => {
         },
       ),
       { numRuns: 150 },
+    );
+  });
+
+  test('what can be found in a text is what its reader sees', () => {
+    fc.assert(
+      fc.property(documents, (text) => {
+        draw(text);
+        // A formula stays as it was written here, and is nothing to be found; neither is white space at a block's ends.
+        const seen = textRuns(host).flatMap(({ text: run }) => run.split(/[\n\0]/));
+        const found = shownText(text).flatMap((run) => run.split(/[\n\0]/));
+        const words = (lines: readonly string[]) =>
+          lines.map((line) => line.replaceAll('\u200b', '').trim()).filter((line) => line !== '');
+        expect(words(found)).toEqual(words(seen));
+      }),
+      { numRuns: 2000 },
     );
   });
 

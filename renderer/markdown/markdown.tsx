@@ -1,7 +1,7 @@
 import { Component, Fragment, memo, type ReactNode, useId, useRef } from 'react';
 import remend from 'remend';
 import { drawBlock } from './block.tsx';
-import { createBlockSplitter, isDeeplyNested } from './blocks.ts';
+import { createBlockSplitter, isCode, isDrawnPlain } from './blocks.ts';
 import { UNFINISHED } from './formula.tsx';
 import { openFormula } from './formulas.ts';
 import styles from './markdown.module.css';
@@ -67,19 +67,6 @@ const Section = memo(
     before.blocks.every((block, index) => block === now.blocks[index]),
 );
 
-/** Past these a block is shown as plain lines: no answer needs them, and lexing them would freeze the window. */
-const MAX_BLOCK_LENGTH = 20_000;
-const MAX_LINE_LENGTH = 8_000;
-
-const isCode = (raw: string): boolean => /^ {0,3}(?:```|~~~)/.test(raw);
-
-/** A long line of code is the code block's to cut. */
-const isTooMuch = (raw: string): boolean =>
-  !isCode(raw) &&
-  (raw.length > MAX_BLOCK_LENGTH ||
-    (raw.length > MAX_LINE_LENGTH && raw.split('\n').some((line) => line.length > MAX_LINE_LENGTH)) ||
-    isDeeplyNested(raw));
-
 /** Closes for the eye what the growing text has opened. A formula waits for its own end. */
 function healed(raw: string): string {
   const at = openFormula(raw);
@@ -96,7 +83,7 @@ function healed(raw: string): string {
 }
 
 const Block = memo(function Block({ raw, isTail }: { readonly raw: string; readonly isTail: boolean }) {
-  if (isTooMuch(raw)) return <Plain text={raw} />;
+  if (isDrawnPlain(raw)) return <Plain text={raw} />;
   let tokens: readonly AnswerToken[];
   try {
     tokens = blockTokens(isTail && !isCode(raw) ? healed(raw) : raw);

@@ -360,7 +360,7 @@ export function installFakeBridge(script: FakeScript): void {
   const tokensOf = (text: string): number => Math.ceil(text.length / 4);
 
   const handleChat = (route: RouteName, input: never): unknown => {
-    const by = input as {
+    const by = (input ?? {}) as {
       conversationId: string;
       messageId: string;
       queuedId: string;

@@ -1,0 +1,290 @@
+/** Conversations in a real browser over a fake main: everything that can be done to them, by pointer and by keyboard. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RouteName } from '../../preload/contract.ts';
+import { type BundleServer, serveBundle } from './bundle-server.ts';
+import { launchChromium, whyNoChromium } from './chromium.ts';
+import { conversationStates } from './conversation-states.ts';
+import type { FakeScript } from './fake-bridge.ts';
+import { axe, lookAt, openFakeWindow, settled, type WindowOptions } from './fake-window.ts';
+import { states } from './states.ts';
+
+const noChromium = whyNoChromium();
+
+const called = (page: Page, route: RouteName) =>
+  page.evaluate((name) => window.fakeMain.calls.filter((call) => call.route === name).map(({ input }) => input), route);
+
+describe.skipIf(noChromium !== null)('conversations in the window', () => {
+  let browser: Browser;
+  let server: BundleServer;
+
+  beforeAll(async () => {
+    server = await serveBundle();
+    browser = await launchChromium();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  const open = (script: FakeScript, options: WindowOptions = {}) =>
+    openFakeWindow(browser, server.url, script, options);
+
+  describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
+    test.each(Object.keys(conversationStates) as (keyof typeof conversationStates)[])('%s', async (name) => {
+      const { page, complaints, close } = await open(conversationStates[name], { colorScheme, freeze: true });
+      await settled(page);
+      if (name === 'list') {
+        await page.getByRole('button', { name: 'Conversations' }).click();
+        await page.getByRole('button', { name: 'Why the sky is dark at night', exact: true }).hover();
+        await page.getByRole('button', { name: 'More for “Why the sky is dark at night”' }).click();
+      }
+      if (name === 'branches') await page.getByTestId('answer').last().hover();
+      if (name === 'full') {
+        await page.getByRole('textbox', { name: 'Message' }).fill('One more question');
+        await page.getByTestId('context-fit').waitFor();
+      }
+      if (name === 'summarised') await page.getByRole('button', { name: 'Show it' }).click();
+      await page.waitForTimeout(250);
+      await lookAt(page, `conversation-${name}`, colorScheme);
+      expect(await axe(page)).toEqual([]);
+      expect(complaints).toEqual([]);
+      await close();
+    });
+
+    test('search, settings and shortcuts', async () => {
+      const { page, complaints, close } = await open(states.complete, { colorScheme, freeze: true });
+      await settled(page);
+      await page.keyboard.press('Meta+k');
+      await page.getByRole('searchbox', { name: 'Search conversations' }).fill('wired');
+      await page.getByTestId('hit').first().waitFor();
+      await lookAt(page, 'conversation-search', colorScheme);
+      expect(await axe(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await page.keyboard.press('Meta+i');
+      await page.getByRole('textbox', { name: 'Instructions' }).fill('Answer in one sentence.');
+      await page.getByText('Sampling').click();
+      await page.getByLabel('Temperature').fill('7');
+      await lookAt(page, 'conversation-settings', colorScheme);
+      expect(await axe(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Meta+/');
+      await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+      await lookAt(page, 'shortcuts', colorScheme);
+      expect(await axe(page)).toEqual([]);
+      expect(complaints).toEqual([]);
+      await close();
+    });
+  });
+
+  test('a conversation is renamed, pinned, archived, deleted, and each taken back', async () => {
+    const { page, complaints, close } = await open(conversationStates.list);
+    await settled(page);
+    const title = 'Why the sky is dark at night';
+    const more = async (what: string, of = title) => {
+      await page.getByRole('button', { name: of, exact: true }).hover();
+      await page.getByRole('button', { name: `More for “${of}”` }).click();
+      await page.getByRole('menuitem', { name: what, exact: true }).click();
+    };
+    await page.getByRole('button', { name: 'Conversations' }).click();
+
+    await more('Rename');
+    await page.getByRole('textbox', { name: 'Title' }).fill('Olbers’ paradox');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Olbers’ paradox', exact: true }).waitFor();
+
+    await more('Pin', 'Olbers’ paradox');
+    await page.getByRole('heading', { name: 'Pinned' }).waitFor();
+    await more('Unpin', 'Olbers’ paradox');
+    await page.getByRole('heading', { name: 'Pinned' }).waitFor({ state: 'detached' });
+
+    await more('Delete', 'Olbers’ paradox');
+    const gone = page.getByRole('button', { name: 'Olbers’ paradox', exact: true });
+    await gone.waitFor({ state: 'detached' });
+    await page.getByTestId('undo').getByRole('button', { name: 'Undo' }).click();
+    await gone.waitFor();
+    expect(await called(page, 'chat.undelete')).toHaveLength(1);
+
+    await more('Archive', 'Olbers’ paradox');
+    await page.getByTestId('undo').getByRole('button', { name: 'Undo' }).click();
+    expect((await called(page, 'chat.archive')).map((input) => (input as { archived: boolean }).archived)).toEqual([
+      true,
+      false,
+    ]);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test('the conversation that is shown and deleted gives way to a new one', async () => {
+    const { page, close } = await open(states.complete);
+    await settled(page);
+    await page.getByTestId('user-message').first().waitFor();
+    await page.getByRole('button', { name: 'Conversations' }).click();
+    await page.locator('[aria-current="true"]').press('Backspace');
+    await page.getByTestId('undo').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByTestId('user-message').waitFor({ state: 'detached' });
+    await close();
+  });
+
+  test('a message is edited in its place; Escape leaves it as it was; the versions are walked', async () => {
+    const { page, complaints, close } = await open(states.complete);
+    await settled(page);
+    await page.keyboard.press('Meta+ArrowUp');
+    const editor = page.getByRole('textbox', { name: 'Edit the message' });
+    await editor.fill('Something else');
+    await page.keyboard.press('Escape');
+    await editor.waitFor({ state: 'detached' });
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Message');
+    expect(await called(page, 'chat.edit')).toEqual([]);
+    expect(await called(page, 'window.hide')).toEqual([]);
+
+    await page.keyboard.press('Meta+ArrowUp');
+    await editor.fill('What is a wired limit, in one sentence?');
+    await page.keyboard.press('Enter');
+    await page.getByText('What is a wired limit, in one sentence?').waitFor();
+    await page.locator('[data-testid="answer"][data-status="complete"]').waitFor();
+    const walker = page.getByTestId('branches').first();
+    await walker.getByText('2 / 2').waitFor();
+    await walker.getByRole('button', { name: 'Earlier version' }).click();
+    await page.getByText('What is a wired limit?', { exact: true }).waitFor();
+    await page.getByTestId('branches').first().getByText('1 / 2').waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test('an answer is asked for again, and a stopped one goes on', async () => {
+    const { page, close } = await open(conversationStates.stopped);
+    await settled(page);
+    await page.getByTestId('end').getByRole('button', { name: 'Continue' }).click();
+    await expect.poll(() => called(page, 'chat.continue')).toHaveLength(1);
+    await page.locator('[data-testid="answer"][data-status="complete"]').waitFor();
+    await page.getByTestId('answer').hover();
+    await page.getByRole('button', { name: 'Answer again' }).click();
+    await expect.poll(() => called(page, 'chat.regenerate')).toHaveLength(1);
+    await close();
+  });
+
+  test('while an answer runs a message waits its turn and can be taken back', async () => {
+    const { page, close } = await open({ ...states.complete, reply: { ...states.complete.reply, pieceMs: 400 } });
+    await settled(page);
+    const field = page.getByRole('textbox', { name: 'Message' });
+    await field.fill('First');
+    await field.press('Enter');
+    await page.getByRole('button', { name: 'Stop' }).waitFor();
+    await field.fill('Second');
+    await field.press('Enter');
+    await page.getByTestId('queued').waitFor();
+    expect(await field.inputValue()).toBe('');
+    await page.getByRole('button', { name: 'Edit the waiting message' }).click();
+    await expect.poll(() => field.inputValue()).toBe('Second');
+    expect(await page.getByTestId('queued').count()).toBe(0);
+    await close();
+  });
+
+  test('a long paste becomes a block with its cost, a file too; both are sent with the message', async () => {
+    const { page, complaints, close } = await open(states.complete);
+    await settled(page);
+    const field = page.getByRole('textbox', { name: 'Message' });
+    await field.focus();
+    await page.evaluate(async () => {
+      await navigator.clipboard.writeText('a line of a long log\n'.repeat(400));
+    });
+    await page.keyboard.press('Control+v');
+    await page.getByTestId('attachment').getByText('Pasted text').waitFor();
+    expect(await field.inputValue()).toBe('');
+    await page.getByTestId('attach-input').setInputFiles({
+      name: 'state.ts',
+      mimeType: 'text/plain',
+      buffer: Buffer.from('export const a = 1;\n'),
+    });
+    await page.getByTestId('attachment').getByText('state.ts').waitFor();
+    await page.getByTestId('attachment').getByText('state.ts').click();
+    await page.getByText('export const a = 1;').waitFor();
+    await field.fill('What is in these?');
+    await field.press('Enter');
+    await expect.poll(() => called(page, 'chat.send')).toHaveLength(1);
+    const [sent] = await called(page, 'chat.send');
+    expect((sent as { attachmentIds: string[] }).attachmentIds).toHaveLength(2);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test('what no longer fits is the person’s to leave out, and can be taken back', async () => {
+    const { page, close } = await open(conversationStates.full);
+    await settled(page);
+    await page.getByRole('textbox', { name: 'Message' }).fill('One more question');
+    await page.getByTestId('context-fit').getByRole('button', { name: 'Leave out the oldest' }).click();
+    await page.getByTestId('context-cut').waitFor();
+    await page.getByTestId('context-cut').getByRole('button', { name: 'Undo' }).click();
+    await page.getByTestId('context-cut').waitFor({ state: 'detached' });
+    expect((await called(page, 'chat.fit')).map((input) => (input as { how: string }).how)).toEqual([
+      'trim',
+      'everything',
+    ]);
+    await close();
+  });
+
+  test('an import says what it brought; a refused one says why and that nothing changed', async () => {
+    const { page, close } = await open(states.complete);
+    await settled(page);
+    await page.getByRole('button', { name: 'Conversations' }).click();
+    const file = { name: 'conversations.json', mimeType: 'application/json', buffer: Buffer.from('[]') };
+    await page.getByTestId('import-input').setInputFiles(file);
+    await page.getByTestId('import-report').getByText('12 conversations and 340 messages from ChatGPT').waitFor();
+    await close();
+
+    const refused = await open({
+      ...states.complete,
+      refuse: {
+        'chat.import': {
+          code: 'refused',
+          message: 'This is no export of conversations.',
+          nextStep: 'Choose another file.',
+        },
+      },
+    });
+    await settled(refused.page);
+    await refused.page.getByRole('button', { name: 'Conversations' }).click();
+    await refused.page.getByTestId('import-input').setInputFiles(file);
+    await refused.page.getByTestId('import-report').getByText('Nothing was changed.').waitFor();
+    await refused.close();
+  });
+
+  test('drafts stay with their conversation', async () => {
+    const { page, close } = await open(states.complete);
+    await settled(page);
+    const field = page.getByRole('textbox', { name: 'Message' });
+    await field.fill('Half a thought');
+    await page.keyboard.press('Meta+n');
+    await expect.poll(() => field.inputValue()).toBe('');
+    await field.fill('Another');
+    await page.getByRole('button', { name: 'Conversations' }).click();
+    await page.getByRole('button', { name: 'What is a wired limit?', exact: true }).click();
+    await expect.poll(() => field.inputValue()).toBe('Half a thought');
+    await page.keyboard.press('Meta+n');
+    await expect.poll(() => field.inputValue()).toBe('Another');
+    await expect.poll(async () => (await called(page, 'chat.draft')).length).toBeGreaterThan(1);
+    await close();
+  });
+
+  test('text zoom enlarges the text and is remembered', async () => {
+    const { page, close } = await open(states.complete);
+    await settled(page);
+    const size = () => page.evaluate(() => Number.parseFloat(getComputedStyle(document.body).fontSize));
+    const before = await size();
+    await page.keyboard.press('Meta+=');
+    await page.keyboard.press('Meta+=');
+    const larger = await size();
+    expect(larger).toBeGreaterThan(before * 1.2);
+    await page.reload();
+    await settled(page);
+    expect(await size()).toBeCloseTo(larger);
+    await page.keyboard.press('Meta+0');
+    expect(await size()).toBeCloseTo(before);
+    await close();
+  });
+});
