@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { AppState, EventEnvelope, Handlers, ModelInfo, WiredLimitAskedBy } from '../preload/contract.ts';
+import type { AppState, EventEnvelope, Handlers, WiredLimitAskedBy } from '../preload/contract.ts';
 import { createChat } from './chat/chat.ts';
 import { openDatabase } from './chat/database.ts';
 import { chatHandlers } from './chat/handlers.ts';
