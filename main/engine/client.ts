@@ -7,7 +7,13 @@
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
 import { type EventSourceParser, type ParserCallbacks, createParser } from 'eventsource-parser';
 import * as v from 'valibot';
-import type { EngineMetrics, GenerationEvent, GenerationRequest, GenerationUsage } from './engine.ts';
+import type {
+  EngineCalibration,
+  EngineMetrics,
+  GenerationEvent,
+  GenerationRequest,
+  GenerationUsage,
+} from './engine.ts';
 import type { EngineReport } from './failure.ts';
 
 export interface EngineSnapshot {
@@ -53,6 +59,7 @@ export interface EngineClient {
   snapshot(signal: AbortSignal): Promise<EngineSnapshot>;
   /** Begins to drop prompt cache and buffers; the snapshots tell when it is done. */
   dropCaches(signal: AbortSignal): Promise<void>;
+  calibrate(stepTokens: number, signal: AbortSignal): Promise<EngineCalibration>;
   /** Snapshots as they come, until the connection ends (resolves) or the signal aborts. Throws like `chat`. */
   watch(
     handlers: { onSnapshot(snapshot: EngineSnapshot): void; onComment(): void },
@@ -72,6 +79,17 @@ export function createEngineClient(address: { socketPath: string; token: string 
     },
     async dropCaches(signal) {
       await readJson(address, 'POST', '/drop-cache', {}, signal);
+    },
+    async calibrate(stepTokens, signal) {
+      const body = await readJson(address, 'POST', '/calibrate', { prefill_step: stepTokens }, signal);
+      const found = parsed(calibrationSchema, body);
+      return {
+        stepTokens: found.step,
+        halfChunkBytes: found.half_chunk_bytes,
+        firstChunkBytes: found.first_chunk_bytes,
+        secondChunkBytes: found.second_chunk_bytes,
+        decode: found.decode,
+      };
     },
     async watch({ onSnapshot, onComment }, signal) {
       const response = await open(address, 'GET', '/events', null, signal);
@@ -113,6 +131,15 @@ const snapshotSchema = v.object({
     }),
   ),
   prompt_cache: v.object({ sequences: v.number(), bytes, limit_bytes: bytes }),
+  versions: v.optional(v.object({ mlx: v.string(), mlx_lm: v.string() })),
+});
+
+const calibrationSchema = v.object({
+  step: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  half_chunk_bytes: bytes,
+  first_chunk_bytes: bytes,
+  second_chunk_bytes: bytes,
+  decode: v.array(v.object({ tokens: v.pipe(v.number(), v.safeInteger(), v.minValue(1)), bytes })),
 });
 
 function toSnapshot(raw: v.InferOutput<typeof snapshotSchema>): EngineSnapshot {
@@ -144,6 +171,7 @@ function toSnapshot(raw: v.InferOutput<typeof snapshotSchema>): EngineSnapshot {
               generatedTokens: request.generated_tokens,
               idleSeconds: request.idle_seconds,
             },
+      ...(raw.versions === undefined ? {} : { versions: `mlx ${raw.versions.mlx}, mlx-lm ${raw.versions.mlx_lm}` }),
       promptCache: {
         sequences: promptCache.sequences,
         bytes: promptCache.bytes,
@@ -197,6 +225,14 @@ const chunkSchema = v.object({
       }),
     ),
   ),
+  memory: v.optional(
+    v.object({
+      peak_bytes: bytes,
+      kept_before_bytes: bytes,
+      kept_while_writing_bytes: bytes,
+      prefill_step: v.number(),
+    }),
+  ),
   timings: v.optional(v.nullable(v.object({ prefill_tokens_per_second: rate, decode_tokens_per_second: rate }))),
 });
 type Chunk = v.InferOutput<typeof chunkSchema>;
@@ -242,6 +278,7 @@ const bodyOf = (request: GenerationRequest): object => ({
   ...(request.thinkingBudgetTokens === undefined ? {} : { thinking_budget: request.thinkingBudgetTokens }),
   ...(request.continueFrom === undefined ? {} : { continue: request.continueFrom }),
   ...(request.cache === undefined ? {} : { cache: request.cache }),
+  ...(request.prefillStepTokens === undefined ? {} : { prefill_step: request.prefillStepTokens }),
 });
 
 /** Longest single event, UTF-16 units: one token's text, or a snapshot. */
@@ -398,7 +435,7 @@ class AnswerReader {
     const choice = chunk.choices[0];
     this.#reason = choice?.finish_reason ?? this.#reason;
     this.#lengthIn = choice?.length_in ?? chunk.length_in ?? this.#lengthIn;
-    const { usage, timings } = chunk;
+    const { usage, timings, memory } = chunk;
     if (usage !== undefined && usage !== null) {
       this.#usage = {
         promptTokens: usage.prompt_tokens,
@@ -407,6 +444,16 @@ class AnswerReader {
         reasoningTokens: usage.completion_tokens_details?.reasoning_tokens ?? 0,
         prefillTokensPerSecond: timings?.prefill_tokens_per_second ?? null,
         decodeTokensPerSecond: timings?.decode_tokens_per_second ?? null,
+        ...(memory === undefined
+          ? {}
+          : {
+              memory: {
+                peakBytes: memory.peak_bytes,
+                keptBeforeBytes: memory.kept_before_bytes,
+                keptWhileWritingBytes: memory.kept_while_writing_bytes,
+                prefillStepTokens: memory.prefill_step,
+              },
+            }),
       };
     }
   }

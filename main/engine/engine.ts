@@ -42,6 +42,8 @@ export interface GenerationRequest {
   readonly continueFrom?: { readonly reasoning: string; readonly content: string };
   /** `none`: a side request (a title, a summary), which leaves the conversations' prompt cache alone. */
   readonly cache?: 'keep' | 'none';
+  /** Prompt tokens read at once; the engine's own choice when left out. */
+  readonly prefillStepTokens?: number;
 }
 
 export interface GenerationUsage {
@@ -51,6 +53,30 @@ export interface GenerationUsage {
   readonly reasoningTokens: number;
   readonly prefillTokensPerSecond: number | null;
   readonly decodeTokensPerSecond: number | null;
+  readonly memory?: AnswerMemory;
+}
+
+/** MLX's own count for one answer, and what the prompt cache held while it was read and while it was written. */
+export interface AnswerMemory {
+  readonly peakBytes: number;
+  readonly keptBeforeBytes: number;
+  readonly keptWhileWritingBytes: number;
+  readonly prefillStepTokens: number;
+}
+
+/**
+ * What reading a prompt takes on this machine: two short prompts, one of half a step, one of two steps. Bytes are peaks
+ * above weights, KV cache and snapshots.
+ */
+export interface EngineCalibration {
+  readonly stepTokens: number;
+  /** The one chunk of the short prompt: half a step. */
+  readonly halfChunkBytes: number;
+  /** The first and the second chunk of the long one. */
+  readonly firstChunkBytes: number;
+  readonly secondChunkBytes: number;
+  /** The first tokens written after prompts of these lengths, where the cache has to grow; rising. */
+  readonly decode: readonly { readonly tokens: number; readonly bytes: number }[];
 }
 
 /** What one generation yields, in order: waiting*, prefill*, (reasoning | commentary | content | tool-call)*, finish. */
@@ -147,6 +173,8 @@ export interface EngineMetrics {
     readonly generatedTokens: number;
     readonly idleSeconds: number;
   } | null;
+  /** `mlx 0.32.4, mlx-lm 0.32.2`: what measurements hold for. */
+  readonly versions?: string;
   readonly promptCache: { readonly sequences: number; readonly bytes: number; readonly limitBytes: number };
 }
 
@@ -178,6 +206,11 @@ export interface Engine {
    * Does nothing when no model is loaded. Rejects with EngineError when the engine cannot be asked.
    */
   dropCaches(): Promise<void>;
+  /**
+   * Measures what reading a prompt in steps of this size takes; seconds. Gives way at once to anything else that is
+   * asked. Null when it was broken off, or nothing can be measured now. Rejects with EngineError when the engine refuses.
+   */
+  calibrate(stepTokens: number, signal: AbortSignal): Promise<EngineCalibration | null>;
   /** The child's last output lines, at most 200, oldest first, without terminal escapes. */
   logTail(): readonly string[];
   /** Stops and releases everything. */

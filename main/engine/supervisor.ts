@@ -11,6 +11,7 @@ import { type EngineClient, type EngineSnapshot, ConnectionLost, EngineRefusal, 
 import { type Clock, systemClock } from './clock.ts';
 import {
   type Engine,
+  type EngineCalibration,
   type EngineMetrics,
   type EngineModel,
   type GenerationEvent,
@@ -283,6 +284,20 @@ class Supervisor implements Engine {
     } catch (error) {
       // What has ended has no caches left.
       if (!off.aborted && !run.over.signal.aborted) throw await this.#explained(error, run, off, off);
+    }
+  }
+
+  async calibrate(stepTokens: number, signal: AbortSignal): Promise<EngineCalibration | null> {
+    const run = this.#ready();
+    if (run === null || this.#slot.length > 0) return null;
+    const off = this.#off.signal;
+    try {
+      return await run.client.calibrate(stepTokens, AbortSignal.any([signal, off, run.over.signal]));
+    } catch (error) {
+      if (signal.aborted || off.aborted || run.over.signal.aborted) return null;
+      // Something else was asked meanwhile, or is being done.
+      if (error instanceof EngineRefusal && (error.status === 503 || error.status === 409)) return null;
+      throw await this.#explained(error, run, signal, off);
     }
   }
 

@@ -72,6 +72,7 @@ export function guardEngine(engine: Engine, ports: GuardedEnginePorts): GuardedE
     generate,
     count: (request, signal) => engine.count(request, signal),
     dropCaches: () => engine.dropCaches(),
+    calibrate: (stepTokens, signal) => engine.calibrate(stepTokens, signal),
     logTail: () => engine.logTail(),
     dispose: () => engine.dispose(),
     cancelAnswers(reason) {

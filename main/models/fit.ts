@@ -9,6 +9,7 @@
  * of the model (tenfold apart between Metal, CUDA and CPU), so it is calibrated, and a cautious guess before that.
  */
 import type { FitPrediction } from '../../preload/contract.ts';
+import type { EngineCalibration } from '../engine/engine.ts';
 import type { ModelShape } from './model-shape.ts';
 
 /**
@@ -28,20 +29,7 @@ const ENGINE_BESIDE_MLX_BYTES = 90 * MIB;
 const METAL_BESIDE_MLX_BYTES = 120 * MIB;
 export const RUNTIME_BYTES = ENGINE_BESIDE_MLX_BYTES + METAL_BESIDE_MLX_BYTES;
 
-/**
- * Two short prompts read on this machine with this model: one of half a step, one of two steps. Bytes are peaks above
- * weights, KV cache and snapshots.
- */
-export interface Calibration {
-  readonly stepTokens: number;
-  /** The one chunk of the short prompt: half a step. */
-  readonly halfChunkBytes: number;
-  /** The first and the second chunk of the long one. */
-  readonly firstChunkBytes: number;
-  readonly secondChunkBytes: number;
-  /** The first tokens written after prompts of these lengths, both where the cache has to grow; rising. */
-  readonly decode: readonly { readonly tokens: number; readonly bytes: number }[];
-}
+export type Calibration = EngineCalibration;
 
 /** How far predictions were off on this machine with this model. */
 export interface Correction {
@@ -135,8 +123,7 @@ function heaviest(
   const growth = calibration === null ? defaultGrowthBytes(shape, tokens) : decodeBytes(calibration, tokens);
   const grows = run.grows ?? inSteps(tokens) > inSteps(promptTokens - 1);
   const writing = {
-    // The first token is written while sliding layers still hold their last chunk.
-    heldBytes: Math.max(restingKvBytes(shape, tokens), chunks.at(-1)?.bytes ?? 0) + run.snapshotBytesAfter,
+    heldBytes: restingKvBytes(shape, tokens) + run.snapshotBytesAfter,
     workBytes: grows ? growth : 0,
   };
   return moments.reduce(

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { readIfThere, writeDurably } from '../durable-file.ts';
 import type { Log } from '../log/log.ts';
 import { type Calibration, type Correction, NO_CORRECTION } from './fit.ts';
+import type { Learned } from './model-list.ts';
 
 /** One stay of a model in memory: the prediction and MLX's own count, at the moment that took most. */
 export interface MeasuredLoad {
@@ -32,15 +33,13 @@ interface Measurements {
 }
 
 export interface MeasuredLoads {
-  loads(modelId: string): readonly MeasuredLoad[];
-  /** The one made with this step, else the latest. */
-  calibration(modelId: string, weightsBytes: number, stepTokens: number): Calibration | null;
+  /** Everything a prediction rests on. */
+  learned(modelId: string): Learned;
   isCalibrated(modelId: string, conditions: Conditions, stepTokens: number): boolean;
   calibrated(modelId: string, conditions: Conditions, calibration: Calibration): void;
   /** A model was loaded: its own entry, to be raised by what is asked of it. */
   loaded(modelId: string, load: MeasuredLoad): void;
   answered(modelId: string, load: MeasuredLoad): void;
-  prefillRate(modelId: string): number | null;
   prefilled(modelId: string, tokens: number, tokensPerSecond: number | null): void;
   forget(modelId: string): void;
 }
@@ -143,11 +142,15 @@ export function openMeasuredLoads(file: string, machine: string, log: Log): Meas
     }
   };
   return {
-    loads: (modelId) => of(modelId).loads,
-    calibration(modelId, weightsBytes, stepTokens) {
-      const usable = of(modelId).calibrations.filter((each) => each.weightsBytes === weightsBytes);
-      const same = usable.findLast((each) => each.calibration.stepTokens === stepTokens);
-      return (same ?? usable.at(-1))?.calibration ?? null;
+    learned(modelId) {
+      const { loads, calibrations, prefillRates } = of(modelId);
+      const latest = calibrations.at(-1)?.calibration ?? null;
+      return {
+        calibration: latest,
+        correction: correctionOf(loads, latest === null ? 'default' : 'calibrated'),
+        measured: measuredOf(loads),
+        prefillRate: median(prefillRates),
+      };
     },
     isCalibrated: (modelId, { versions, weightsBytes }, stepTokens) =>
       of(modelId).calibrations.some(
@@ -171,7 +174,6 @@ export function openMeasuredLoads(file: string, machine: string, log: Log): Meas
       const after = raised(before, made);
       if (after !== before) save(modelId, { loads: after });
     },
-    prefillRate: (modelId) => median(of(modelId).prefillRates),
     prefilled(modelId, count, rate) {
       if (rate === null || !Number.isFinite(rate) || rate <= 0 || count < FEWEST_TOKENS_FOR_A_RATE) return;
       save(modelId, { prefillRates: [...of(modelId).prefillRates, rate].slice(-MOST_RATES) });
