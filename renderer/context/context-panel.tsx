@@ -48,6 +48,11 @@ function Slider({ plan }: { readonly plan: ContextPlan }) {
   const access = accessOf(stop);
   const last = Math.max(1, stops.length - 1);
 
+  /** The button goes with what it did: the focus is where it came from. */
+  const stay = (): void => {
+    setHeld(null);
+    range.current?.focus();
+  };
   const move = (to: number): void => {
     const target = stops[to];
     if (target === undefined) return;
@@ -93,22 +98,21 @@ function Slider({ plan }: { readonly plan: ContextPlan }) {
       {access !== 'free' && (
         <div className={styles.why} role="status">
           <p>{stop.verdict.message}</p>
-          <FitWays ways={waysOf(stop.verdict)} isChosen onDone={() => setHeld(null)} />
+          <FitWays ways={waysOf(stop.verdict)} isChosen onDone={stay} />
           {index !== chosen && (
             <div className={styles.actions}>
               {access === 'asks' && (
-                <Button isPrimary onClick={() => void models.setContext(stop.tokens)}>
+                <Button
+                  isPrimary
+                  onClick={() => {
+                    range.current?.focus();
+                    void models.setContext(stop.tokens);
+                  }}
+                >
                   Use {contextLength(stop.tokens)}
                 </Button>
               )}
-              <Button
-                onClick={() => {
-                  setHeld(null);
-                  range.current?.focus();
-                }}
-              >
-                Stay at {contextLength(plan.chosenTokens)}
-              </Button>
+              <Button onClick={stay}>Stay at {contextLength(plan.chosenTokens)}</Button>
             </div>
           )}
         </div>

@@ -7,7 +7,7 @@ import { launchChromium, whyNoChromium } from './chromium.ts';
 import type { FakeModels, FakeScript } from './fake-bridge.ts';
 import { axe, lookAt, openFakeWindow, settled, type WindowOptions } from './fake-window.ts';
 import { contextStates, detailStates, firstRunStates, modelsStates, preflightStates } from './models-states.ts';
-import { NOW_MS, states } from './states.ts';
+import { NOW_MS, states, wiredLimitStates } from './states.ts';
 
 const running = (models: FakeModels): FakeScript => ({ ...states.complete, models });
 const off = (models: FakeModels): FakeScript => ({ ...states.off, models });
@@ -134,11 +134,329 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       await lookAt(page, name, colorScheme);
-      expect(await axe(page)).toEqual([]);
+      expect(await axe(page, colorScheme === 'light' ? 'all' : 'contrast')).toEqual([]);
     }
     expect(complaints).toEqual([]);
     await close();
   });
 
-  void calls;
+  const focused = (page: Page) =>
+    page.evaluate(
+      () => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '',
+    );
+  const list = modelsStates['list'];
+  const empty = modelsStates['empty'];
+  if (list === undefined || empty === undefined) throw new Error('There are no models.');
+
+  test('by keyboard: the list, a page of it, back by Escape to where it was, and out', async () => {
+    const { page, complaints, close } = await open(running(list));
+    await page.locator('header').getByTitle('Models').focus();
+    await page.keyboard.press('Enter');
+    const sheet = page.getByRole('dialog', { name: 'Models' });
+    await sheet.waitFor();
+    // What is chosen has the focus.
+    expect(await focused(page)).toContain('gpt-oss-20b');
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toBe('About gpt-oss-20b');
+    await page.keyboard.press('Enter');
+    await sheet.getByRole('heading', { name: 'Memory it is predicted to take' }).waitFor();
+    expect(await focused(page)).toBe('gpt-oss-20b');
+    await page.keyboard.press('Escape');
+    await sheet.getByText('To download').waitFor();
+    expect(await focused(page)).toBe('About gpt-oss-20b');
+    await page.keyboard.press('Escape');
+    await sheet.waitFor({ state: 'detached' });
+    expect(await focused(page)).toContain('gpt-oss-20b');
+    expect(await calls(page, 'window.hide')).toEqual([]);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test('a model that is here is chosen by one click', async () => {
+    const { page, close } = await open(running(list));
+    await openModels(page);
+    await page.getByRole('button', { name: /^Mistral/ }).click();
+    expect(await calls(page, 'model.choose')).toEqual([{ modelId: 'mlx-community/Mistral-7B-Instruct-v0.3-4bit' }]);
+    await expect.poll(() => page.locator('header').getByTitle('Models').innerText()).toContain('Mistral');
+    await close();
+  });
+
+  test('a download: begun, paused, gone on with, seen in the header, thrown away only after a question', async () => {
+    const { page, complaints, close } = await open(off({ ...empty, stepMs: 400 }));
+    await openModels(page);
+    await page.getByRole('button', { name: /^Get Qwen3 14B/ }).click();
+    expect(await calls(page, 'models.download')).toEqual([{ modelId: 'mlx-community/Qwen3-14B-4bit' }]);
+    const download = page.getByTestId('download');
+    await download.and(page.locator('[data-state="downloading"]')).waitFor();
+    await page.getByRole('button', { name: 'Pause, Qwen3 14B' }).click();
+    await download.getByText('Paused at 2.1 of 8.3 GB').waitFor();
+    await page.getByRole('button', { name: 'Cancel, Qwen3 14B' }).click();
+    expect(await calls(page, 'models.cancel')).toEqual([]);
+    await download.getByText('Throw away the 2.1 GB fetched so far?').waitFor();
+    expect(await focused(page)).toBe('Keep');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Resume, Qwen3 14B' }).click();
+    await page.keyboard.press('Escape');
+
+    await page.getByRole('button', { name: /^Download of Qwen3 14B/ }).click();
+    await page.getByRole('dialog').getByRole('heading', { name: 'Qwen3 14B' }).waitFor();
+    // It arrives, and the ring goes.
+    await page.getByText('Checked against the hub, not pinned.').waitFor();
+    await page.getByRole('button', { name: 'Use this model' }).waitFor();
+    expect(await page.getByRole('button', { name: /^Download of/ }).count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test('deleting asks, names what is lost and says what it freed; a folder is only taken off the list', async () => {
+    const { page, close } = await open(running(list));
+    await openModels(page);
+    await page.getByRole('button', { name: 'About gpt-oss-20b' }).click();
+    await page.getByRole('button', { name: 'Delete…' }).click();
+    await page.getByText('Delete 12.1 GB? It can be downloaded again.').waitFor();
+    expect(await focused(page)).toBe('Keep');
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByRole('dialog').getByText('Deleted. 12.1 GB freed.').waitFor();
+    expect(await page.locator('[aria-live]').allInnerTexts()).toContain('Deleted. 12.1 GB freed.');
+
+    await page.getByRole('button', { name: 'Back' }).click();
+    await page.getByRole('button', { name: 'About Mistral' }).click();
+    await page.getByRole('button', { name: 'Delete…' }).click();
+    await page.getByText('Other tools on this Mac use the same files and will miss them.').waitFor();
+    await page.getByRole('button', { name: 'Keep' }).click();
+
+    await page.getByRole('button', { name: 'Back' }).click();
+    await page.getByRole('button', { name: 'About house-model' }).click();
+    await page.getByRole('button', { name: 'Take off the list…' }).click();
+    await page.getByRole('button', { name: 'Take off', exact: true }).click();
+    await page.getByText('To download').waitFor();
+    expect(await page.getByRole('button', { name: /^house-model/ }).count()).toBe(0);
+    expect((await calls(page, 'models.delete')).length).toBe(2);
+    await close();
+  });
+
+  test('files are checked and repaired', async () => {
+    const { page, close } = await open(running(modelsStates['downloads'] ?? list));
+    await openModels(page);
+    await page.getByRole('button', { name: 'Repair Qwen3 4B' }).click();
+    expect(await calls(page, 'models.repair')).toEqual([{ modelId: 'mlx-community/Qwen3-4B-4bit' }]);
+    await page.getByRole('button', { name: 'About Qwen3 4B' }).click();
+    await page.getByRole('button', { name: 'Check', exact: true }).click();
+    await page.getByText('Every file has the checksum pinned in Headroom.').waitFor();
+    await close();
+  });
+
+  test('a model is added by its address, and what the hub says against it stands beside it', async () => {
+    const { page, close } = await open(running(list));
+    await openModels(page);
+    await page.getByRole('button', { name: 'Add a model…' }).click();
+    const field = page.getByRole('textbox', { name: 'Repository or folder' });
+    await field.fill('gpt-oss');
+    expect(await page.getByRole('button', { name: 'Add', exact: true }).isDisabled()).toBe(true);
+    await field.fill('https://huggingface.co/mlx-community/SmolLM3-3B-4bit');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByRole('heading', { name: 'SmolLM3-3B-4bit' }).waitFor();
+    expect(await calls(page, 'models.add')).toEqual([
+      { by: 'repository', repository: 'mlx-community/SmolLM3-3B-4bit' },
+    ]);
+    await close();
+
+    const gated = {
+      code: 'refused',
+      message: 'This model asks for its terms to be accepted.',
+      nextStep: 'Accept them on its page, then put your token under Downloads.',
+    } as const;
+    const refused = await open({ ...running(list), refuse: { 'models.add': gated } });
+    await openModels(refused.page);
+    await refused.page.getByRole('button', { name: 'Add a model…' }).click();
+    await refused.page.getByRole('textbox', { name: 'Repository or folder' }).fill('meta-llama/Llama-3.2-3B');
+    await refused.page.keyboard.press('Enter');
+    await refused.page.getByRole('dialog').getByRole('alert').getByText(gated.message).waitFor();
+    await lookAt(refused.page, 'models-add-refused', 'light');
+    expect(await axe(refused.page)).toEqual([]);
+    await refused.close();
+  });
+
+  test('hub settings: only what was changed is sent, and a token is never shown', async () => {
+    const { page, close } = await open(running({ ...list, hub: { ...list.hub, token: 'environment' } }));
+    await openModels(page);
+    await page.getByRole('button', { name: 'Downloads: folder' }).click();
+    await page.getByText('The one in HF_TOKEN is used.').waitFor();
+    const save = page.getByRole('button', { name: 'Save' });
+    expect(await save.isDisabled()).toBe(true);
+    await page.getByRole('textbox', { name: 'Folder for models' }).fill('/Volumes/Models');
+    await page.getByLabel('Token of the hub').fill('hf_secret');
+    expect(await page.getByLabel('Token of the hub').getAttribute('type')).toBe('password');
+    await save.click();
+    await page.getByText('To download').waitFor();
+    expect(await calls(page, 'hub.update')).toEqual([{ cacheFolder: '/Volumes/Models', token: 'hf_secret' }]);
+    await page.getByRole('button', { name: 'Downloads: folder' }).click();
+    await page.getByText('One is kept here.').waitFor();
+    expect(await page.getByLabel('Token of the hub').inputValue()).toBe('');
+    await page.getByRole('button', { name: 'Forget the token' }).click();
+    await page.getByText('Only private and gated models need one.').waitFor();
+    await close();
+  });
+
+  test('the context slider: one click away, spoken, never standing where it would fail', async () => {
+    const { page, complaints, close } = await open(running(contextStates.fits));
+    await page.getByRole('button', { name: /^Context/ }).click();
+    const slider = page.getByRole('slider', { name: 'Context' });
+    const spoken = () => slider.getAttribute('aria-valuetext');
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('range');
+    expect(await spoken()).toBe('4 thousand tokens, 104 megabytes');
+    await page.keyboard.press('ArrowRight');
+    expect(await calls(page, 'context.set')).toEqual([{ tokens: 8_192 }]);
+    expect(await spoken()).toBe('8 thousand tokens, 204 megabytes');
+
+    // After one permission: looked at, and taken only on purpose.
+    await page.keyboard.press('ArrowRight');
+    expect(await spoken()).toBe('16 thousand tokens, 406 megabytes, needs a permission');
+    expect(await calls(page, 'context.set')).toHaveLength(1);
+    const panel = page.getByTestId('context-panel');
+    await panel.getByRole('button', { name: 'Raise…' }).waitFor();
+
+    // Where it fails: the reason and the ways, and nothing is set.
+    await page.keyboard.press('ArrowRight');
+    expect(await spoken()).toBe('32 thousand tokens, 808 megabytes, does not fit');
+    await panel.getByText('Quit Google Chrome (2.1 GB) and Xcode (1.3 GB): frees 3.4 GB.').waitFor();
+    await page.keyboard.press('End');
+    expect(await calls(page, 'context.set')).toHaveLength(1);
+    await panel.getByRole('button', { name: 'Stay at 8k' }).click();
+    expect(await spoken()).toBe('8 thousand tokens, 204 megabytes');
+    await page.keyboard.press('ArrowRight');
+    await panel.getByRole('button', { name: 'Use 16k', exact: true }).click();
+    expect((await calls(page, 'context.set'))[1]).toEqual({ tokens: 16_384 });
+    await page.keyboard.press('Home');
+    await expect.poll(async () => (await calls(page, 'context.set')).at(-1)).toEqual({ tokens: 1_024 });
+
+    await page.keyboard.press('Escape');
+    await panel.waitFor({ state: 'detached' });
+    expect(await focused(page)).toBe('Message');
+    expect(await calls(page, 'window.hide')).toEqual([]);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test('a refused start is explained with its numbers and ways, and can be overruled where it is only slow', async () => {
+    const message = 'Other apps leave too little memory.';
+    const refuse = { 'engine.start': { code: 'refused', message, nextStep: 'Close some.' } } as const;
+    const { page, close } = await open({
+      ...off({ ...contextStates.fits, preflight: preflightStates['works-if'] }),
+      refuse,
+    });
+    await page.getByRole('switch').click();
+    const sheet = page.getByRole('dialog', { name: 'Before loading' });
+    await sheet.getByText('gpt-oss-20b needs a little room first').waitFor();
+    // Enter meant for the composer loads nothing.
+    expect(await focused(page)).toBe('gpt-oss-20b needs a little room first');
+    await sheet.getByRole('button', { name: /^Use 2k/ }).click();
+    expect(await calls(page, 'context.set')).toEqual([{ tokens: 2_048 }]);
+    await expect.poll(async () => (await calls(page, 'models.preflight')).length).toBe(2);
+    await sheet.getByRole('button', { name: 'Load anyway' }).click();
+    expect(await calls(page, 'engine.start')).toEqual([null, { anyway: true }]);
+    await close();
+
+    // Refused for another reason: its own words.
+    const other = await open({ ...off({ ...contextStates.fits, preflight: preflightStates.go }), refuse });
+    await other.page.getByRole('switch').click();
+    await other.page.getByRole('alert').getByText(message).waitFor();
+    expect(await other.page.getByRole('dialog').count()).toBe(0);
+    await other.close();
+  });
+
+  test('the first run: three actions to the first answer', async () => {
+    const asking = wiredLimitStates['asking']?.memory.wiredLimit;
+    if (asking === undefined) throw new Error('Nothing is asked.');
+    const script = firstRun('choose');
+    const { page, complaints, close } = await open(
+      { ...script, models: { ...script.models, asksFirst: asking, stepMs: 30 }, reply: states.ready.reply },
+      { freeze: false },
+    );
+    let actions = 0;
+    const act = async (name: string | RegExp): Promise<void> => {
+      actions += 1;
+      await page.getByRole('button', { name }).click();
+    };
+    expect(await page.getByRole('textbox').count()).toBe(0);
+    await act('Download 12.1 GB');
+    // It arrives by itself and asks for the one thing it may not do alone.
+    await page.getByText('Let the GPU keep more memory?').waitFor();
+    expect(await calls(page, 'wiredLimit.raise')).toEqual([]);
+    await act('Raise…');
+    await page.getByText('The limit is raised').waitFor();
+    await expect.poll(() => page.getByTestId('engine-state').innerText()).toBe('Ready');
+    await page.keyboard.press('Escape');
+    await act('Give me five dinner ideas for this week');
+    await page.locator('[data-testid="answer"][data-status="complete"]').waitFor();
+    expect(actions).toBe(3);
+    expect(await calls(page, 'settings.update')).toContainEqual({ firstRun: 'done' });
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test('the first run can be left for the demo and gone on with', async () => {
+    const script = firstRun('choose');
+    const { page, close } = await open({ ...script, models: { ...script.models, stepMs: 300 } }, { freeze: false });
+    await page.getByRole('button', { name: 'Download 12.1 GB' }).click();
+    await page.getByRole('button', { name: 'Look around meanwhile' }).click();
+    expect(await calls(page, 'model.choose')).toEqual([{ modelId: 'headroom-demo' }]);
+    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    await page.getByRole('button', { name: /^Download of gpt-oss-20b/ }).waitFor();
+    // Back to it, and away again.
+    await page.getByRole('button', { name: 'Get a model that knows more' }).click();
+    await page.getByTestId('first-run').waitFor();
+    await page.getByRole('button', { name: 'Look around meanwhile' }).click();
+    // Nobody is interrupted when it arrives.
+    await page.getByTestId('setup').getByText('gpt-oss-20b is here.').waitFor();
+    expect(await calls(page, 'model.choose')).toHaveLength(2);
+    await lookAt(page, 'first-run-arrived', 'light');
+    await page.getByRole('button', { name: 'Start it' }).click();
+    await expect
+      .poll(async () => (await calls(page, 'model.choose')).at(-1))
+      .toEqual({
+        modelId: 'mlx-community/gpt-oss-20b-MXFP4-Q8',
+      });
+    await page.getByTestId('setup').waitFor({ state: 'detached' });
+    await close();
+  });
+
+  test('a download refused at once says why where it was asked', async () => {
+    const refuse = {
+      'models.download': {
+        code: 'refused',
+        message: 'The disk has 6.1 GB free; 12.1 GB are needed.',
+        nextStep: 'Free at least 6 GB.',
+      },
+    } as const;
+    const { page, close } = await open({ ...firstRun('choose'), refuse });
+    await page.getByRole('button', { name: 'Download 12.1 GB' }).click();
+    await page.getByTestId('first-run').getByRole('alert').getByText('Free at least 6 GB.').waitFor();
+    await lookAt(page, 'first-run-refused', 'light');
+    expect(await axe(page)).toEqual([]);
+    await close();
+  });
+
+  test.each([
+    ['models', running(list), openModels],
+    ['first run', firstRun('downloading'), async () => undefined],
+  ] as const)('%s with more contrast, larger text, no motion', async (_, script, reach) => {
+    const { page, close } = await open(script, { contrast: 'more', reducedMotion: 'reduce' });
+    await reach(page);
+    expect(await axe(page)).toEqual([]);
+    expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+    await page.evaluate(() => {
+      document.documentElement.style.fontSize = '200%';
+    });
+    await page.waitForTimeout(150);
+    const overflow = await page.evaluate(() =>
+      Math.max(
+        ...[document.documentElement, ...document.querySelectorAll('dialog, main')].map(
+          (element) => element.scrollWidth - element.clientWidth,
+        ),
+      ),
+    );
+    expect(overflow).toBeLessThanOrEqual(0);
+    await close();
+  });
 });
