@@ -207,6 +207,7 @@ export function createChat(ports: ChatPorts): Chat {
     conversation: Pick<StoredConversation, 'id' | 'settings'>,
     messages: readonly EngineMessage[],
     effort: Effort,
+    room: number | null,
   ): GenerationRequest => {
     const { settings } = conversation;
     const sampling = ports.sampling();
@@ -217,21 +218,22 @@ export function createChat(ports: ChatPorts): Chat {
       ...(settings.topK === null ? {} : { topK: settings.topK }),
       ...(settings.minP === null ? {} : { minP: settings.minP }),
       ...(settings.thinkingTokens === null ? {} : { thinkingBudgetTokens: settings.thinkingTokens }),
-      maxTokens: Math.min(sampling.maxTokens, settings.maxAnswerTokens ?? sampling.maxTokens),
+      maxTokens: Math.min(sampling.maxTokens, settings.maxAnswerTokens ?? Infinity, room ?? Infinity),
       messages,
       effort,
       date: store.toldDate(conversation.id) ?? localDate(ports.nowMs()),
     };
   };
 
-  /** Throws with the numbers when a prompt leaves no room for an answer. Nothing is cut silently. */
-  const mustFit = async (prompt: Prompt, settings: ConversationSettings): Promise<void> => {
+  /**
+   * The tokens an answer may have at most; null when nobody can count yet: the ceiling in front of the engine asks
+   * again, with the model on. Throws with the numbers when a prompt leaves no room. Nothing is cut silently.
+   */
+  const roomFor = async (prompt: Prompt, settings: ConversationSettings): Promise<number | null> => {
     const limit = limitOf(settings);
-    if (limit === null) return;
-    const tokens = await meter.count(prompt);
-    // Not countable yet: the ceiling in front of the engine asks again, with the model loaded.
-    if (tokens === null) return;
-    if (tokens + reservedTokens(prompt.effort, limit, settings) <= limit) return;
+    const tokens = limit === null ? null : await meter.count(prompt);
+    if (limit === null || tokens === null) return null;
+    if (tokens + reservedTokens(prompt.effort, limit, settings) <= limit) return limit - tokens;
     const full = new ContextFull({ promptTokens: tokens, ceilingTokens: limit, mostTokens: null });
     throw new AppFault(
       'context-full',
@@ -282,7 +284,7 @@ export function createChat(ports: ChatPorts): Chat {
           : opened(input.conversationId);
       const messages = messagesFor(earlier, parentId, { text, attached: attachedBy(attachmentIds) });
       admit(messages);
-      await mustFit({ messages, effort, date: dateOf(input.conversationId) }, earlier.settings);
+      const room = await roomFor({ messages, effort, date: dateOf(input.conversationId) }, earlier.settings);
       ports.ensureRunning(earlier.settings.modelId);
       const nowMs = ports.nowMs();
       const turn = store.addTurn({
@@ -303,7 +305,7 @@ export function createChat(ports: ChatPorts): Chat {
       publish({ event: 'chat.message', payload: turn.assistant });
       answering.start(
         turn.assistant,
-        requestFor({ id: turn.conversation.id, settings: earlier.settings }, messages, effort),
+        requestFor({ id: turn.conversation.id, settings: earlier.settings }, messages, effort, room),
       );
       return turn;
     });
@@ -520,11 +522,11 @@ export function createChat(ports: ChatPorts): Chat {
         const wanted = effort ?? old.effort;
         const messages = messagesFor(conversation, parentId, null);
         admit(messages);
-        await mustFit({ messages, effort: wanted, date: dateOf(conversationId) }, conversation.settings);
+        const room = await roomFor({ messages, effort: wanted, date: dateOf(conversationId) }, conversation.settings);
         ports.ensureRunning(conversation.settings.modelId);
         const model = ports.model()?.name ?? null;
         const answer = store.addAnswer({ conversationId, parentId, effort: wanted, model, nowMs: ports.nowMs() });
-        answering.start(answer, requestFor(conversation, messages, wanted));
+        answering.start(answer, requestFor(conversation, messages, wanted, room));
       });
       publishList();
       return publishChanged(conversationId);
@@ -540,12 +542,17 @@ export function createChat(ports: ChatPorts): Chat {
         const conversation = opened(conversationId);
         const messages = messagesFor(conversation, old.parentId, null);
         admit(messages);
-        await mustFit({ messages, effort: old.effort, date: dateOf(conversationId) }, conversation.settings);
+        // What the answer has already stands behind the prompt.
+        const begun: EngineMessage = { role: 'assistant', content: old.reasoning + old.text };
+        const room = await roomFor(
+          { messages: [...messages, begun], effort: old.effort, date: dateOf(conversationId) },
+          conversation.settings,
+        );
         ports.ensureRunning(conversation.settings.modelId);
         store.reopen(messageId, ports.nowMs());
         const hasBegun = old.text !== '' || old.reasoning !== '';
         answering.start(answerOf(messageId), {
-          ...requestFor(conversation, messages, old.effort),
+          ...requestFor(conversation, messages, old.effort, room),
           ...(hasBegun ? { continueFrom: { reasoning: old.reasoning, content: old.text } } : {}),
         });
       });
