@@ -43,6 +43,7 @@ import { trayAppearance } from './host/electron/tray-icon.ts';
 import { toggleMeaning, trayMenu } from './host/electron/tray-menu.ts';
 import { formWhenOpened } from './host/electron/visibility.ts';
 import { createGate } from './host/gate.ts';
+import { type ProxyChoice, proxyFromPac } from './models/hub/transport.ts';
 import { reloadOnBuild } from './host/dev-reload.ts';
 import { type KnownFiles, listRendererFiles } from './host/renderer-files.ts';
 
@@ -104,6 +105,7 @@ async function run(): Promise<void> {
     endpointPort: DEFAULT_ENDPOINT_PORT,
     openExternal: (address) => shell.openExternal(address),
     hideWindow: () => popover.hide(),
+    hub: { systemProxy },
     ownProcessesMiB: () => ownProcessesMiB(electronApp.getAppMetrics()),
   });
   opened.push(() => app.dispose());
@@ -207,11 +209,22 @@ async function run(): Promise<void> {
     }),
   );
   opened.push(keepAwakeWhileBusy(powerSaveBlocker, app.engine));
-  followPower(powerMonitor, platform, { suspend: () => app.suspend(), quit: () => electronApp.quit() });
+  followPower(powerMonitor, platform, {
+    suspend: () => app.suspend(),
+    sleep: () => app.sleep(),
+    resume: () => app.resume(),
+    quit: () => electronApp.quit(),
+  });
 
   electronApp.on('second-instance', openWindow);
   electronApp.on('activate', openWindow);
   if (!asked.isHidden && !electronApp.getLoginItemSettings().wasOpenedAtLogin) openWindow();
+}
+
+/** Chromium knows the proxy that the system wants for an address, from its settings or a script of the network's. */
+async function systemProxy(url: URL): Promise<ProxyChoice | null> {
+  await electronApp.whenReady();
+  return proxyFromPac(await session.defaultSession.resolveProxy(url.href));
 }
 
 async function rendererFiles(from: string): Promise<KnownFiles> {

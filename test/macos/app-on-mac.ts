@@ -29,15 +29,23 @@ const files = await listRendererFiles(join(import.meta.dirname, '..', '..', 'out
 if (files === null) throw new Error('The window has not been built: npm run build.');
 
 const counted = countedBytes(asked.modelFolder ?? modelFolder);
+const home = asked.home ?? join(tmpdir(), 'headroom-simulated-mac');
+/** A local hub in the real one's place. */
+const hubUrl = process.env['SIMULATED_HUB_URL'];
 const app = await createApp({
   version: 'simulated',
   host: 'headless',
   platform: 'darwin',
-  dataFolder: asked.home ?? join(tmpdir(), 'headroom-simulated-mac'),
+  dataFolder: home,
   pythonExecutable,
   demoModelFolder: modelFolder,
-  // On a Mac nothing is chosen by itself.
-  modelFolder: asked.modelFolder ?? modelFolder,
+  // On a Mac nothing is chosen by itself; with a hub to fetch from, that is where the story begins.
+  modelFolder: asked.modelFolder ?? (hubUrl === undefined ? modelFolder : null),
+  hub: {
+    ...(hubUrl === undefined ? {} : { url: hubUrl }),
+    // Nothing of this machine's own cache is shown, let alone touched.
+    environment: { HF_HOME: join(home, 'huggingface') },
+  },
   endpointPort: asked.endpointPort ?? 0,
   openExternal: () => Promise.resolve(),
   hideWindow: () => {},

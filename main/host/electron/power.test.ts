@@ -73,10 +73,11 @@ describe('keepAwakeWhileBusy', () => {
 
 describe('followPower', () => {
   it.each([
-    ['darwin', 'suspend', 'suspend'],
+    ['darwin', 'suspend', 'sleep'],
+    ['darwin', 'resume', 'resume'],
     ['darwin', 'user-did-resign-active', 'suspend'],
     ['darwin', 'shutdown', 'quit'],
-    ['linux', 'suspend', 'suspend'],
+    ['linux', 'suspend', 'sleep'],
     ['linux', 'shutdown', 'quit'],
     ['linux', 'lock-screen', null],
     ['darwin', 'lock-screen', null],
@@ -85,6 +86,8 @@ describe('followPower', () => {
     const done: string[] = [];
     followPower(monitor as unknown as Parameters<typeof followPower>[0], platform, {
       suspend: async () => void done.push('suspend'),
+      sleep: async () => void done.push('sleep'),
+      resume: () => void done.push('resume'),
       quit: () => void done.push('quit'),
     });
     monitor.emit(event);

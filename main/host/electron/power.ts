@@ -30,15 +30,15 @@ export function keepAwakeWhileBusy(
   };
 }
 
-/** The engine lets go of the memory before the machine sleeps or another user takes it over. */
+/** The engine lets go of the memory before the machine sleeps or another user takes it over; downloads sleep too. */
 export function followPower(
   monitor: Pick<PowerMonitor, 'on'>,
   platform: NodeJS.Platform,
-  ports: { suspend(): Promise<void>; quit(): void },
+  ports: { suspend(): Promise<void>; sleep(): Promise<void>; resume(): void; quit(): void },
 ): void {
-  const suspend = (): void => void ports.suspend();
-  monitor.on('suspend', suspend);
+  monitor.on('suspend', () => void ports.sleep());
+  monitor.on('resume', () => ports.resume());
   monitor.on('shutdown', () => ports.quit());
-  // Fast user switching: the other user wants the memory. A locked screen alone does not.
-  if (platform === 'darwin') monitor.on('user-did-resign-active', suspend);
+  // Fast user switching: the other user wants the memory. A locked screen alone does not. Downloads go on.
+  if (platform === 'darwin') monitor.on('user-did-resign-active', () => void ports.suspend());
 }
