@@ -366,6 +366,9 @@ class Generation:
                     self._drop_if_wanted()
                     if job.answer.ended:
                         break
+                    if job.constraint is not None and job.constraint.error is not None:
+                        message = f"the form cannot be kept: {job.constraint.error}"
+                        return Failed(ApiError(500, "constraint_failed", one_line(message, 300)))
                     if job.cancelled.is_set():
                         return _cancelled(job)
             finally:
@@ -418,12 +421,17 @@ class Generation:
         from mlx_lm.generate import generate_step
 
         sampler, processors = _sampler(job.sampling), _logits_processors(job.sampling)
+        if job.constraint is not None:
+            processors = [*processors, job.constraint]
         # What the cache does not hold yet.
         ahead = job.prompt[-1:]
         forced = job.forced()
         left = job.max_tokens
         while left > 0:
             ahead = ahead + forced
+            if job.constraint is not None:
+                job.constraint.put_in(forced)
+                job.constraint.begin(len(ahead))
             for token in forced[:left]:
                 yield token, None
             left -= len(forced)

@@ -52,7 +52,7 @@ def marker_prefix_length(text: str) -> int:
 
 
 class HarmonySplitter:
-    def __init__(self) -> None:
+    def __init__(self, answer_header: str = ANSWER_HEADER) -> None:
         self._held = ""
         self._state: Literal["before", "header", "body"] = "before"
         # After <|start|> any word may name the role; at the very beginning it has been given.
@@ -64,6 +64,7 @@ class HarmonySplitter:
         self._tools = 0
         self._answered = False
         self._begun = False
+        self._answer_header = answer_header
 
     @property
     def thinking(self) -> bool:
@@ -79,14 +80,16 @@ class HarmonySplitter:
         if not self.thinking:
             return None
         if self._state == "body":
-            return f"<|end|><|start|>assistant{ANSWER_HEADER}"
+            return f"<|end|><|start|>assistant{self._answer_header}"
         if self._state == "header" or self._held:
             return None
         if not self._role_open:
             if self._pending:
                 return None
-            return f"<|start|>assistant{ANSWER_HEADER}" if self._begun else ANSWER_HEADER
-        return f"assistant{ANSWER_HEADER}" if not self._pending else None
+            return (
+                f"<|start|>assistant{self._answer_header}" if self._begun else self._answer_header
+            )
+        return f"assistant{self._answer_header}" if not self._pending else None
 
     def resume(self, reasoning: str, content: str) -> str:
         text = f"<|channel|>analysis<|message|>{reasoning}" if reasoning else ""

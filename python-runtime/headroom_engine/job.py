@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .answer import Answer, FinishReason
+from .constraint import Constraint
 from .deltas import Delta
 from .errors import ApiError
 from .prompt_cache import Kind
@@ -128,6 +129,8 @@ class Job(Work):
     cache_key: str | None = None
     # Tokens read at once; None for the engine's own.
     prefill_step: int | None = None
+    # The form the answer must have.
+    constraint: Constraint | None = None
     # How many of the likeliest tokens are told with each token; None for no chances at all.
     top_logprobs: int | None = None
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from .answer import Answer, PlainSplitter
+from .constraint import Constraint, answer_grammar, call_grammar
 from .conversation import Conversation, read_conversation, sound_text
 from .deltas import Splitter
 from .errors import ApiError, bad_request
@@ -14,7 +16,10 @@ from .job import Job
 from .loading import ModelFolder
 from .prompt_cache import Kind, common_length
 from .request import (
+    AnswerForm,
     Body,
+    ToolChoice,
+    read_answer_form,
     read_beginning,
     read_cache_key,
     read_date,
@@ -24,6 +29,7 @@ from .request import (
     read_prefill_step,
     read_sampling,
     read_thinking_budget,
+    read_tool_choice,
     read_top_logprobs,
 )
 from .tokenizer import ChatTokenizer
@@ -49,10 +55,14 @@ def chat_job(
 ) -> Job:
     conversation = _conversation(body, tokenizer)
     effort, date = read_effort(body), read_date(body)
+    choice, form = read_tool_choice(body), read_answer_form(body)
+    constraint = _constraint(choice, form, conversation, tokenizer)
     prompt = tokenizer.chat_prompt(conversation, effort, date)
-    splitter = tokenizer.splitter(conversation.tools)
+    splitter = tokenizer.splitter(conversation.tools, must_call=choice.kind == "must")
     boundaries = _boundaries(prompt, conversation, tokenizer, effort, date)
     if (beginning := read_beginning(body)) is not None:
+        if constraint is not None:
+            raise bad_request("an answer of a given form cannot be continued")
         # Where a new answer to the same messages would go on from.
         boundaries.append((len(prompt) - 1, "user"))
         defuse = tokenizer.defuser.text
@@ -61,6 +71,7 @@ def chat_job(
     job = _job(id, body, prompt, splitter, tokenizer, folder, max_tokens_default, is_abandoned)
     job.boundaries = boundaries
     job.thinking_budget = read_thinking_budget(body)
+    job.constraint = constraint
     job.keeps_cache = read_keeps_cache(body)
     job.cache_key = read_cache_key(body)
     job.prefill_step = read_prefill_step(body)
@@ -106,8 +117,43 @@ def completion_job(
 
 
 def _conversation(body: Body, tokenizer: ChatTokenizer) -> Conversation:
-    return read_conversation(
-        body.get("messages"), body.get("tools"), tokenizer.defuser, harmony=tokenizer.harmony
+    messages: object = body.get("messages")
+    tools = None if read_tool_choice(body).kind == "none" else body.get("tools")
+    form = read_answer_form(body)
+    if form is not None and form.name is not None and isinstance(messages, list):
+        # As OpenAI's own prompts tell it; what the model knows it need not be forced to.
+        schema = json.dumps(form.schema, ensure_ascii=False)
+        text = f"# Response Formats\n\n## {form.name}\n\n{schema}"
+        messages = (
+            [*messages, {"role": "system", "content": text}] if tokenizer.harmony else messages
+        )
+    return read_conversation(messages, tools, tokenizer.defuser, harmony=tokenizer.harmony)
+
+
+def _constraint(
+    choice: ToolChoice,
+    form: AnswerForm | None,
+    conversation: Conversation,
+    tokenizer: ChatTokenizer,
+) -> Constraint | None:
+    if choice.kind == "must":
+        if form is not None:
+            raise bad_request("tool_choice and response_format cannot both decide the answer")
+        tools = conversation.tools
+        if not tools:
+            raise bad_request("tool_choice needs tools")
+        if not tokenizer.harmony:
+            message = (
+                "this model's calls have no form that could be forced: tool_choice must be auto"
+            )
+            raise ApiError(400, "unsupported", message)
+        return tokenizer.grammars.constraint(lambda: call_grammar(tools, choice.name))
+    if form is None:
+        return None
+    return tokenizer.grammars.constraint(
+        lambda: answer_grammar(
+            form.schema, harmony=tokenizer.harmony, thinking=tokenizer.think_tags
+        )
     )
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import date as Date
 from datetime import datetime, time
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from .errors import bad_request
 
@@ -148,6 +148,56 @@ def read_prefill_step(body: Body) -> int | None:
     if body.get("prefill_step") is None:
         return None
     return _integer(body, "prefill_step", 0, SMALLEST_STEP, LARGEST_STEP + 1)
+
+
+@dataclass(frozen=True)
+class AnswerForm:
+    """``response_format``: JSON by this schema."""
+
+    name: str | None
+    schema: Body
+
+
+def read_answer_form(body: Body) -> AnswerForm | None:
+    given = body.get("response_format")
+    if given is None:
+        return None
+    kind = given.get("type") if isinstance(given, dict) else None
+    if kind == "text":
+        return None
+    if kind == "json_object":
+        return AnswerForm(None, {"type": "object"})
+    if kind != "json_schema":
+        raise bad_request("response_format.type must be text, json_object or json_schema")
+    form = given.get("json_schema")
+    schema = form.get("schema") if isinstance(form, dict) else None
+    name = form.get("name") if isinstance(form, dict) else None
+    if not isinstance(schema, dict):
+        raise bad_request("response_format.json_schema.schema must be an object")
+    return AnswerForm(name if isinstance(name, str) else None, schema)
+
+
+@dataclass(frozen=True)
+class ToolChoice:
+    """``name`` is None where any tool will do."""
+
+    kind: Literal["auto", "none", "must"]
+    name: str | None = None
+
+
+def read_tool_choice(body: Body) -> ToolChoice:
+    given = body.get("tool_choice")
+    if given is None or given == "auto":
+        return ToolChoice("auto")
+    if given == "none":
+        return ToolChoice("none")
+    if given == "required":
+        return ToolChoice("must")
+    function = given.get("function") if isinstance(given, dict) else None
+    name = function.get("name") if isinstance(function, dict) else None
+    if not isinstance(name, str):
+        raise bad_request("tool_choice must be auto, none, required or name a function")
+    return ToolChoice("must", name)
 
 
 def read_top_logprobs(body: Body) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import functools
 import json
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .chat_template import ChatTemplate, template_errors
+from .constraint import CALL_HEADER, Grammars
 from .conversation import Conversation, Defuser
 from .deltas import Splitter
 from .errors import bad_request
-from .harmony import MARKERS, HarmonySplitter
+from .harmony import ANSWER_HEADER, MARKERS, HarmonySplitter
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -58,7 +60,15 @@ class ChatTokenizer(Protocol):
 
     def detokenizer(self) -> Detokenizer: ...
 
-    def splitter(self, tools: list[Any] | None) -> Splitter: ...
+    def splitter(self, tools: list[Any] | None, *, must_call: bool = False) -> Splitter: ...
+
+    @property
+    def think_tags(self) -> tuple[str, str] | None:
+        """What stands around thinking, where harmony's channels do not."""
+        ...
+
+    @property
+    def grammars(self) -> Grammars: ...
 
 
 class LeanTokenizer:
@@ -66,6 +76,7 @@ class LeanTokenizer:
 
     def __init__(self, folder: Path, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
+        self._file = str(folder / "tokenizer.json")
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         config = _read_json(folder / "tokenizer_config.json")
@@ -123,8 +134,14 @@ class LeanTokenizer:
     def detokenizer(self) -> Detokenizer:
         return ByteLevelDetokenizer(self._tokenizer, self._added)
 
-    def splitter(self, tools: list[Any] | None) -> Splitter:
-        return HarmonySplitter()
+    def splitter(self, tools: list[Any] | None, *, must_call: bool = False) -> Splitter:
+        return HarmonySplitter(CALL_HEADER if must_call else ANSWER_HEADER)
+
+    think_tags = None
+
+    @functools.cached_property
+    def grammars(self) -> Grammars:
+        return Grammars(self._file, self.vocabulary_size, self.eos_tokens)
 
 
 class ByteLevelDetokenizer:
@@ -178,6 +195,7 @@ class FullTokenizer:
         self._wrapper = load_tokenizer(folder, eos_token_ids=sorted(_eos_tokens(folder)) or None)
         self.eos_tokens = frozenset(self._wrapper.eos_token_ids)
         self.vocabulary_size = len(self._wrapper)
+        self._file = str(folder / "tokenizer.json")
         vocabulary = self._wrapper.get_vocab()
         self.harmony = all(marker in vocabulary for marker in MARKERS)
         added = self._wrapper.added_tokens_decoder.values()
@@ -227,9 +245,18 @@ class FullTokenizer:
     def detokenizer(self) -> Detokenizer:
         return _WrappedDetokenizer(self._wrapper.detokenizer)
 
-    def splitter(self, tools: list[Any] | None) -> Splitter:
+    @property
+    def think_tags(self) -> tuple[str, str] | None:
+        has = self._wrapper.has_thinking
+        return (self._wrapper.think_start, self._wrapper.think_end) if has else None
+
+    @functools.cached_property
+    def grammars(self) -> Grammars:
+        return Grammars(self._file, self.vocabulary_size, self.eos_tokens)
+
+    def splitter(self, tools: list[Any] | None, *, must_call: bool = False) -> Splitter:
         if self.harmony:
-            return HarmonySplitter()
+            return HarmonySplitter(CALL_HEADER if must_call else ANSWER_HEADER)
         from .tagged import TaggedSplitter
 
         return TaggedSplitter(self._wrapper, tools)
