@@ -210,7 +210,6 @@ export async function startLocalHub(
       wrong?.kind === 'cut' || wrong?.kind === 'end-early' || wrong?.kind === 'stall' ? wrong.afterBytes : end;
     const rate = wrong?.kind === 'drip' ? wrong.bytesPerSecond : options.bytesPerSecond;
     const most = rate === undefined ? PART_BYTES : Math.max(1, Math.min(PART_BYTES, Math.ceil(rate / 100)));
-    const began = performance.now();
     for (let at = start; at < Math.min(end, start + stop); ) {
       if (response.destroyed) return;
       let part = whole.slice(at, Math.min(end, start + stop, at + most));
@@ -221,10 +220,8 @@ export async function startLocalHub(
       at += part.length;
       sent.set(`${name} ${path}`, (sent.get(`${name} ${path}`) ?? 0) + part.length);
       if (!response.write(part)) await drained(response);
-      if (rate !== undefined) {
-        const dueMs = ((at - start) / rate) * 1_000 - (performance.now() - began);
-        if (dueMs > 1) await sleep(dueMs);
-      }
+      // Never faster to make up for a delay: what the other side has not read yet would pile up.
+      if (rate !== undefined) await sleep((part.length / rate) * 1_000);
     }
     if (wrong?.kind === 'stall') {
       await once(response, 'close');

@@ -1,9 +1,9 @@
 /** What lies in the cache, whoever put it there, and taking it away. Links are read, never followed for removing. */
 import { lstat, readFile, readdir, readlink, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
-import { lockDataFolder } from '../../data-folder-lock.ts';
 import { type ModelPaths, isPartialName, modelPaths, partialName, repositoryOf } from './cache-layout.ts';
-import { busyElsewhere, diskFault } from './hub-fault.ts';
+import { diskFault } from './hub-fault.ts';
+import { lockModel } from './model-lock.ts';
 import { type Manifest, checksumOf, distinctFiles } from './manifest.ts';
 
 export interface CachedSnapshot {
@@ -124,8 +124,7 @@ async function linkedBlobs(paths: ModelPaths, commits: readonly string[]): Promi
 
 async function whileLocked(paths: ModelPaths, cacheFolder: string, work: () => Promise<number>): Promise<number> {
   try {
-    const lock = await lockDataFolder(paths.locks);
-    if (lock.kind === 'taken') throw busyElsewhere();
+    const lock = await lockModel(paths);
     try {
       return await work();
     } finally {

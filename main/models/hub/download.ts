@@ -5,25 +5,15 @@
  *
  *   checking ─► downloading ⇄ waiting ─► done | paused | failed
  */
-import { mkdir } from 'node:fs/promises';
 import type { DownloadState, FailureCause } from '../../../preload/contract.ts';
-import { lockDataFolder } from '../../data-folder-lock.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { type PartialFile, matches, openPartial, partialBytes } from './blob-file.ts';
 import { type ModelPaths, modelPaths } from './cache-layout.ts';
 import { type DownloadBoard, type Lane, createBoard } from './download-board.ts';
-import {
-  HubFault,
-  busyElsewhere,
-  connectionFault,
-  damagedAtSource,
-  diskFault,
-  diskFull,
-  stalled,
-  volumeGone,
-} from './hub-fault.ts';
+import { HubFault, connectionFault, damagedAtSource, diskFault, diskFull, stalled, volumeGone } from './hub-fault.ts';
 import { type Hub, RangeRefused, openFile } from './hub.ts';
 import { type Manifest, type ManifestFile, distinctFiles } from './manifest.ts';
+import { lockModel } from './model-lock.ts';
 import { retryDelayMs } from './retry.ts';
 import { locate, prepareFolders, publish } from './snapshot.ts';
 
@@ -131,9 +121,7 @@ async function downloadOnce(
   const paths = modelPaths(cacheFolder, manifest.repository);
   // Never onto the system's disk in place of an external one.
   if (!(await ports.isConnected(cacheFolder))) throw volumeGone(cacheFolder);
-  await onDisk(mkdir(paths.locks, { recursive: true }));
-  const lock = await onDisk(lockDataFolder(paths.locks));
-  if (lock.kind === 'taken') throw busyElsewhere();
+  const lock = await onDisk(lockModel(paths));
   try {
     await onDisk(prepareFolders(paths, manifest));
     const missing = await checkPresent(manifest, paths, signal, board);
@@ -141,7 +129,8 @@ async function downloadOnce(
     await fetchAll(missing, { manifest, ports, paths, board }, signal);
     return await onDisk(publish(paths, manifest));
   } finally {
-    await lock.release();
+    // A disk that is gone takes the claim with it.
+    await lock.release().catch(() => {});
   }
 }
 
