@@ -55,8 +55,6 @@ export interface LibraryPorts {
   /** The model runs or is about to. */
   isInUse(id: string): boolean;
   changed(): void;
-  /** Fetched, whole and checked. */
-  arrived(id: string): void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -239,9 +237,7 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
           // What another tool fetched stays another tool's, also when it was compared or repaired here.
           ...(kind === 'get' ? { transfer: 'done' } : {}),
         });
-        void refresh().then(() => {
-          if (kind === 'get') ports.arrived(repository);
-        }, unforeseen);
+        void refresh().catch(unforeseen);
     }
   }
 

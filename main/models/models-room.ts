@@ -48,7 +48,7 @@ export interface ModelsRoomPorts {
   readonly isMac: boolean;
   readonly machine: MachineInfo;
   readonly settings: SettingsStore;
-  readonly engine: () => Pick<Engine, 'state' | 'metrics' | 'stop' | 'subscribe'>;
+  readonly engine: () => Pick<Engine, 'state' | 'metrics' | 'stop'>;
   readonly readMemory: () => Promise<Pick<MemorySample, 'level' | 'availableBytes' | 'wiredBytes'> | null>;
   readonly readWiredLimit: () => Promise<WiredLimitReading | null>;
   readonly readApps: () => Promise<readonly MemoryUser[]>;
@@ -106,7 +106,6 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     pinned: pinnedManifests(url),
     isInUse: (id) => id === models.chosenId && !isOff(),
     changed: () => publishSoon(),
-    arrived: (id) => void chooseArrived(id),
     clock,
     log,
   });
@@ -158,35 +157,6 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     ports.publish({ event: 'settings.changed', payload: settings.update({ modelId }) });
     ports.publish({ event: 'model.changed', payload: info });
     return info;
-  }
-
-  /**
-   * The first model that was fetched is the one to use: nobody should have to choose what they have just asked for.
-   * It is chosen, not loaded. An answer of the demo model may end first.
-   */
-  async function chooseArrived(modelId: string): Promise<void> {
-    const isLookingAround = (): boolean => models.chosenId === null || models.current?.info.isToy === true;
-    if (!isLookingAround()) return;
-    await untilNotBusy();
-    if (isDisposed || !isLookingAround()) return;
-    try {
-      choose(modelId);
-      await ports.engine().stop();
-    } catch (error) {
-      log('warn', `${modelId} was fetched but cannot be chosen: ${String(error)}`);
-    }
-  }
-
-  function untilNotBusy(): Promise<void> {
-    const engine = ports.engine();
-    if (engine.state.kind !== 'busy') return Promise.resolve();
-    return new Promise((resolve) => {
-      const stop = engine.subscribe(({ kind }) => {
-        if (kind === 'busy') return;
-        stop();
-        resolve();
-      });
-    });
   }
 
   function removed(modelId: string): void {

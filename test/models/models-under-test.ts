@@ -87,17 +87,12 @@ export async function openModels(home: string, hubUrl: string, around: Around = 
   const settings = openSettings(join(dataFolder, 'settings.json'), () => {});
   const published: EventEnvelope[] = [];
   const listeners = new Set<(envelope: EventEnvelope) => void>();
-  const engineListeners = new Set<(state: EngineState) => void>();
   let engineStops = 0;
   const engine = {
     state: { kind: 'off' } as EngineState,
     metrics: null,
     stop: async () => {
       engineStops += 1;
-    },
-    subscribe(listener: (state: EngineState) => void) {
-      engineListeners.add(listener);
-      return () => engineListeners.delete(listener);
     },
   };
   const room = await openModelsRoom({
@@ -150,7 +145,6 @@ export async function openModels(home: string, hubUrl: string, around: Around = 
     engineStops: () => engineStops,
     setEngine(state) {
       engine.state = state;
-      for (const listener of [...engineListeners]) listener(state);
     },
     entry,
     event,

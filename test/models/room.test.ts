@@ -152,12 +152,13 @@ describe('the list', () => {
 });
 
 describe('getting a model', () => {
-  it('fetches, checks, chooses the first one by itself, and runs from where other tools find it', async () => {
+  it('fetches, checks, and runs from where other tools find it', async () => {
     await begin();
-    const chosen = models.event('model.changed', (info) => info?.id === Q8);
     const presence = await download(Q8);
     expect(presence).toMatchObject({ kind: 'here', checked: 'hub' });
-    await chosen;
+    // Whether it is used is the user's to say.
+    expect(models.settings.current.modelId).toBeNull();
+    expect(await models.room.handlers['model.choose']({ modelId: Q8 })).toMatchObject({ name: 'gpt-oss-20b' });
     const folder = presence.kind === 'here' ? presence.folder : '';
     expect(folder.startsWith(join(models.cacheFolder, 'models--mlx-community--gpt-oss-20b-MXFP4-Q8/snapshots/'))).toBe(
       true,
@@ -167,23 +168,9 @@ describe('getting a model', () => {
       info: { id: Q8, name: 'gpt-oss-20b', isToy: false },
     });
     expect((await models.entry(Q8)).isShared).toBe(false);
-    // A second one is not chosen over it.
-    await models.room.handlers['models.add']({ by: 'repository', repository: OTHER });
-    await download(OTHER);
     await restart();
     expect(models.room.models.current?.info.id).toBe(Q8);
     expect((await models.entry(Q8)).presence).toMatchObject({ kind: 'here', checked: 'hub' });
-  });
-
-  it('waits with choosing until an answer of the demo model has ended', async () => {
-    await begin();
-    await models.room.handlers['model.choose']({ modelId: 'headroom-demo' });
-    models.setEngine({ kind: 'busy', sinceMs: 0 });
-    await download(Q8);
-    expect(models.room.models.chosenId).toBe('headroom-demo');
-    const changed = models.event('model.changed', (info) => info?.id === Q8);
-    models.setEngine({ kind: 'ready', sinceMs: 0 });
-    await changed;
   });
 
   it('pauses, goes on where it was, and tells at most four times a second', async () => {
@@ -351,6 +338,7 @@ describe('checking and deleting', () => {
     await begin();
     const presence = await download(Q8);
     const folder = presence.kind === 'here' ? presence.folder : '';
+    await models.room.handlers['model.choose']({ modelId: Q8 });
     const file = join(folder, 'model.safetensors');
     const bytes = readFileSync(file);
     bytes[bytes.length - 7] = (bytes[bytes.length - 7] ?? 0) ^ 1;
@@ -372,6 +360,7 @@ describe('checking and deleting', () => {
   it('a sound one stays runnable while it is compared', async () => {
     await begin();
     await download(Q8);
+    await models.room.handlers['model.choose']({ modelId: Q8 });
     await models.room.handlers['models.verify']({ modelId: Q8 });
     expect(models.room.models.required().info.id).toBe(Q8);
     expect(await models.presence(Q8, isHere)).toMatchObject({ checked: 'hub' });
@@ -380,10 +369,9 @@ describe('checking and deleting', () => {
   it('frees what it says, not while it runs, and the demo model stays', async () => {
     await begin();
     await download(Q8);
-    await models.presence(Q8, isHere);
+    await models.room.handlers['model.choose']({ modelId: Q8 });
     models.setEngine({ kind: 'ready', sinceMs: 0 });
     const remove = async (modelId: string) => models.room.handlers['models.delete']({ modelId, evenIfShared: false });
-    await expect.poll(() => models.room.models.chosenId).toBe(Q8);
     await expect(remove(Q8)).rejects.toThrow(/running/);
     models.setEngine({ kind: 'off' });
     const { freedBytes } = await remove(Q8);
