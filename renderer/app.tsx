@@ -14,6 +14,7 @@ import { ModelsSheet } from './models/models-sheet.tsx';
 import { FirstRun } from './onboarding/first-run.tsx';
 import { isFirstRun } from './onboarding/first-run-words.ts';
 import { SetupStrip } from './onboarding/setup-strip.tsx';
+import { useArrival } from './onboarding/use-arrival.ts';
 import { PreflightSheet } from './preflight/preflight-sheet.tsx';
 import { ProtectionBanner } from './protection/protection-banner.tsx';
 import { type ShortcutAction, shortcutOf } from './shortcuts/shortcuts.ts';
@@ -58,6 +59,7 @@ export function App() {
   const isSetUp = useMirrored(
     ({ app }) => app?.settings.firstRun === 'todo' && app.model?.isToy === false && app.engine.kind === 'ready',
   );
+  useArrival(useIsFirstRun());
   useEffect(() => {
     if (isSetUp) void mirror.setFirstRun('done');
   }, [mirror, isSetUp]);

@@ -12,9 +12,18 @@ import { accessOf, chosenIndex, leavesWords, openStops, stopSpoken, waitWords } 
 /** The thumb's width: its middle travels this much less than the track is long. */
 const THUMB_PX = 18;
 
+/** What is left for the Mac changes with what else runs. */
+const LOOK_AGAIN_MS = 5_000;
+
 /** The slider that says what a longer context costs. Positions that would fail can be looked at and not be taken. */
 export function ContextPanel({ onClose }: { readonly onClose: () => void }) {
+  const mirror = useMirror();
   const plan = useModels((state) => state.plan);
+  useEffect(() => {
+    void mirror.models.loadPlan();
+    const timer = setInterval(() => void mirror.models.loadPlan(), LOOK_AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [mirror]);
   const close = useRef(onClose);
   close.current = onClose;
   useEffect(() => {
@@ -23,10 +32,11 @@ export function ContextPanel({ onClose }: { readonly onClose: () => void }) {
       // Before the window's own Escape: first this goes, then the window.
       event.preventDefault();
       close.current();
+      mirror.requestFocus();
     };
     addEventListener('keydown', onKeyDown, { capture: true });
     return () => removeEventListener('keydown', onKeyDown, { capture: true });
-  }, []);
+  }, [mirror]);
   return plan === null || plan.stops.length === 0 ? null : <Slider key={plan.modelId} plan={plan} />;
 }
 

@@ -29,7 +29,12 @@ export function EngineTrouble() {
             Raise the limit…
           </Button>
         )}
-        <Button isPrimary={engine.cause.code !== 'wired-limit-needed'} onClick={() => void mirror.turnOn()}>
+        {engine.cause.code === 'preflight' && (
+          <Button isPrimary aria-haspopup="dialog" onClick={() => open('preflight')}>
+            What would help…
+          </Button>
+        )}
+        <Button isPrimary={!isForTheUser(engine.cause.code)} onClick={() => void mirror.turnOn()}>
           Try again
         </Button>
       </div>
@@ -48,3 +53,6 @@ export function EngineTrouble() {
     </section>
   );
 }
+
+/** No fault, but something only the user can decide, with a button of its own. */
+const isForTheUser = (code: string): boolean => code === 'wired-limit-needed' || code === 'preflight';

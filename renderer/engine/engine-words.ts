@@ -9,6 +9,11 @@ export interface EngineWords {
   readonly progress: { readonly done: number; readonly total: number } | 'indeterminate' | null;
 }
 
+const FOR_THE_USER: Readonly<Record<string, string>> = {
+  'wired-limit-needed': 'Needs a higher limit',
+  preflight: 'Needs more room',
+};
+
 export function engineWords(engine: EngineState, nowMs: number): EngineWords {
   switch (engine.kind) {
     case 'off':
@@ -41,8 +46,6 @@ export function engineWords(engine: EngineState, nowMs: number): EngineWords {
       return { words: 'Turning off', isOn: false, progress: 'indeterminate' };
     case 'failed':
       // No fault: it waits for a click.
-      return engine.cause.code === 'wired-limit-needed'
-        ? { words: 'Needs a higher limit', isOn: false, progress: null }
-        : { words: 'Stopped by a fault', isOn: false, progress: null };
+      return { words: FOR_THE_USER[engine.cause.code] ?? 'Stopped by a fault', isOn: false, progress: null };
   }
 }

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { useMemory, useMirror, useMirrored } from '../mirror/react.ts';
 import { Button } from '../ui/button.tsx';
-import { bytes, bytesOf } from '../ui/numbers.ts';
+import { bytesOf } from '../ui/numbers.ts';
 import { Progress } from '../ui/progress.tsx';
 import { EngineTrouble } from './engine-trouble.tsx';
 import styles from './stage.module.css';
@@ -43,6 +43,17 @@ export function EngineStage() {
   if (model === null) return null;
   switch (engine.kind) {
     case 'off':
+      if (settings.firstRun === 'todo' && !model.isToy)
+        return (
+          <Stage title={`${model.name} is here`}>
+            <StageText>It takes no memory before it is started, and gives it back when it is turned off.</StageText>
+            <div className={styles.actions}>
+              <Button isPrimary onClick={() => void mirror.turnOn()}>
+                Start {model.name}
+              </Button>
+            </div>
+          </Stage>
+        );
       return (
         <Stage title={`${model.name} is off`}>
           <StageText>

@@ -25,7 +25,7 @@ export function waysOf(verdict: FitVerdict): readonly FitWay[] {
     case 'unknown':
       return [];
     case 'fits-after-raise':
-      return [{ kind: 'raise-limit', toMiB: verdict.toMiB }];
+      return verdict.ways ?? [{ kind: 'raise-limit', toMiB: verdict.toMiB }];
     case 'works-if':
     case 'not-on-this-mac':
       return verdict.ways;

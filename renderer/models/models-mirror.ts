@@ -63,6 +63,13 @@ export class ModelsMirror {
       this.#bridge.on('context.changed', (plan) => this.store.setState({ plan })),
       // Another model has other stops.
       this.#bridge.on('model.changed', () => void this.loadPlan()),
+      // A raised limit has room for more; a loaded model has been measured.
+      this.#bridge.on('wiredLimit.state', ({ kind }) => {
+        if (kind === 'raised' || kind === 'idle') void this.loadPlan();
+      }),
+      this.#bridge.on('engine.state', ({ kind }) => {
+        if (kind === 'ready' || kind === 'off') void this.loadPlan();
+      }),
     ];
     return () => {
       for (const end of release) end();

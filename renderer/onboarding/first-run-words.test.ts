@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { MachineInfo, ModelEntry, ModelPresence } from '../../preload/contract.ts';
-import { firstRunStep, isFirstRun, machineWords, setupNews } from './first-run-words.ts';
+import { arrivalStep, firstRunStep, isFirstRun, machineWords, setupNews } from './first-run-words.ts';
 
 const mac: MachineInfo = { chip: 'Apple M2', memoryBytes: 17_179_869_184, system: 'macOS 15.6', cannotRun: null };
 const entry = (over: Partial<ModelEntry>): ModelEntry => ({
@@ -70,10 +70,25 @@ test('the machine in one line, without what is not known', () => {
   expect(machineWords({ ...mac, chip: null })).toBe('16 GB · macOS 15.6');
 });
 
-test('news while looking around: the recommended one first', () => {
-  expect(setupNews(null)).toBeNull();
-  expect(setupNews([demo, first])).toBeNull();
+test('news for who looked around meanwhile: the recommended one first', () => {
+  const app = (isToy: boolean, engine = 'off', firstRun = 'todo') =>
+    ({ model: { id: 'x', name: 'x', isToy }, engine: { kind: engine }, settings: { firstRun } }) as never;
+  expect(setupNews(app(true), null)).toBeNull();
+  expect(setupNews(app(true), [demo, first])).toBeNull();
   const both = [demo, { ...other, presence: here }, { ...first, presence: here }];
-  expect(setupNews(both)?.id).toBe('first');
-  expect(setupNews(both.slice(0, 2))?.id).toBe('other');
+  expect(setupNews(app(true, 'busy'), both)?.id).toBe('first');
+  expect(setupNews(app(true), both.slice(0, 2))?.id).toBe('other');
+  // Main has chosen it meanwhile.
+  expect(setupNews(app(false), both)?.id).toBe('x');
+  expect(setupNews(app(false, 'loading'), both)).toBeNull();
+  expect(setupNews(app(false, 'off', 'done'), both)).toBeNull();
+  expect(setupNews(app(true, 'off', 'done'), both)).toBeNull();
+});
+
+test('a download that ends in sight is started, whoever chooses it first', () => {
+  expect(arrivalStep(null, null, [{ ...first, presence: here }])).toBe('none');
+  expect(arrivalStep('first', null, [{ ...first, presence: getting }])).toBe('none');
+  expect(arrivalStep('first', null, [{ ...first, presence: here }])).toBe('start');
+  expect(arrivalStep('first', { id: 'first' }, [{ ...first, presence: getting }])).toBe('turn-on');
+  expect(arrivalStep('first', { id: 'other' }, null)).toBe('none');
 });

@@ -1,5 +1,5 @@
 /** Which step of the first run is shown: pure. */
-import type { AppState, DownloadState, MachineInfo, ModelEntry } from '../../preload/contract.ts';
+import type { AppState, DownloadState, MachineInfo, ModelEntry, ModelInfo } from '../../preload/contract.ts';
 import { memory } from '../ui/numbers.ts';
 
 /**
@@ -46,8 +46,27 @@ export const machineWords = ({ chip, memoryBytes, system }: MachineInfo): string
 export const isFirstRun = ({ model, settings }: Pick<AppState, 'model' | 'settings'>, isWanted: boolean): boolean =>
   model === null ? true : isWanted && model.isToy && settings.firstRun === 'todo';
 
-/** While the user looks around: the model they went for has arrived. */
-export const setupNews = (entries: readonly ModelEntry[] | null): ModelEntry | null => {
+/**
+ * The model the user went for has arrived while they were elsewhere: with the demo, or in a conversation with it, where
+ * main has chosen the new one meanwhile. Null once one of their own has run.
+ */
+export function setupNews(
+  { model, engine, settings }: Pick<AppState, 'model' | 'engine' | 'settings'>,
+  entries: readonly ModelEntry[] | null,
+): Pick<ModelEntry, 'id' | 'name'> | null {
+  if (model === null || settings.firstRun === 'done') return null;
+  if (!model.isToy) return engine.kind === 'off' ? model : null;
   const here = (entries ?? []).filter(({ isToy, presence }) => !isToy && presence.kind === 'here');
   return here.find(({ isRecommended }) => isRecommended) ?? here[0] ?? null;
-};
+}
+
+/** The download that was begun in sight has come to its end: `start` when main has not chosen it yet. */
+export function arrivalStep(
+  wantedId: string | null,
+  model: Pick<ModelInfo, 'id'> | null,
+  entries: readonly ModelEntry[] | null,
+): 'none' | 'turn-on' | 'start' {
+  if (wantedId === null) return 'none';
+  if (model?.id === wantedId) return 'turn-on';
+  return entries?.some(({ id, presence }) => id === wantedId && presence.kind === 'here') === true ? 'start' : 'none';
+}

@@ -1,4 +1,3 @@
-import { useEffect, useRef } from 'react';
 import type { DownloadState, ModelEntry } from '../../preload/contract.ts';
 import { useMirror, useMirrored, useModels } from '../mirror/react.ts';
 import { DownloadProgress } from '../models/download-progress.tsx';
@@ -17,25 +16,10 @@ import styles from './first-run.module.css';
  * closed at any time.
  */
 export function FirstRun() {
-  const mirror = useMirror();
   const machine = useMirrored((state) => state.app?.machine ?? null);
-  const model = useMirrored((state) => state.app?.model ?? null);
   const isNew = useMirrored((state) => state.app?.settings.firstRun === 'todo');
   const entries = useModels((state) => state.entries);
   const step = machine === null ? null : firstRunStep(machine, entries);
-
-  // The download the user asked for ends here, in sight: what they decided goes on without another click. The consent,
-  // if one is needed, is asked by its own sheet.
-  const wasGetting = useRef<string | null>(null);
-  const arrived = step?.kind === 'here' && wasGetting.current === step.entry.id ? step.entry.id : null;
-  useEffect(() => {
-    if (step?.kind === 'getting') wasGetting.current = step.entry.id;
-  });
-  useEffect(() => {
-    if (arrived === null || model?.id === arrived) return;
-    wasGetting.current = null;
-    void startModel(mirror, arrived);
-  }, [mirror, arrived, model]);
 
   if (machine === null || step === null) return null;
   return (

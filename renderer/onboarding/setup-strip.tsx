@@ -4,12 +4,15 @@ import { Button } from '../ui/button.tsx';
 import { setupNews } from './first-run-words.ts';
 import styles from './setup-strip.module.css';
 
-/** Looking around with the demo while the real model comes: that it is there now, and how to go on with it. */
+/** The model the user went for came while they looked around: that it is here, and how to go on with it. */
 export function SetupStrip() {
   const mirror = useMirror();
-  const isLooking = useMirrored(({ app }) => app?.model?.isToy === true && app.settings.firstRun === 'todo');
-  const arrived = useModels(({ entries }) => setupNews(entries));
-  if (!isLooking || arrived === null) return null;
+  const app = useMirrored((state) => state.app);
+  // A new conversation's stage says it itself.
+  const isStageShown = useMirrored(({ app: shown, pane }) => pane.kind === 'new' && shown?.model?.isToy !== true);
+  const entries = useModels((state) => state.entries);
+  const arrived = app === null || isStageShown ? null : setupNews(app, entries);
+  if (arrived === null) return null;
   return (
     <section className={styles.strip} aria-label="Setting up" data-testid="setup">
       <p role="status">{arrived.name} is here.</p>

@@ -563,6 +563,13 @@ export function installFakeBridge(script: FakeScript): void {
       } as const;
       present(modelId, { kind: 'getting', download });
     }
+    // As main does: what was fetched first is chosen, not loaded; the window hears of the choice first.
+    if (app.model === null || app.model.isToy) {
+      const { name = '', isToy = false } = entries.find((entry) => entry.id === modelId) ?? {};
+      setApp({ model: { id: modelId, name, sizeBytes: totalBytes, isToy } });
+      emit('model.changed', app.model);
+      setEngine({ kind: 'off' });
+    }
     present(modelId, { kind: 'here', folder: `/models/${modelId}`, checked: 'hub' });
   };
   const setPlan = (tokens: number): ContextPlan | null => {
@@ -671,6 +678,11 @@ export function installFakeBridge(script: FakeScript): void {
         setApp({ settings: { ...app.settings, ...(input as object) } });
         emit('settings.changed', app.settings);
         return app.settings;
+      case 'app.openAtLogin':
+        return { opensAtLogin: (input as { opens: boolean }).opens };
+      case 'window.detach':
+      case 'window.keepOpen':
+        return null;
       case 'log.tail':
         return { lines: [] };
       case 'endpoint.reveal':

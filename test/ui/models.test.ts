@@ -397,7 +397,7 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
 
   test('the first run can be left for the demo and gone on with', async () => {
     const script = firstRun('choose');
-    const { page, close } = await open({ ...script, models: { ...script.models, stepMs: 300 } }, { freeze: false });
+    const { page, close } = await open({ ...script, models: { ...script.models, stepMs: 700 } }, { freeze: false });
     await page.getByRole('button', { name: 'Download 12.1 GB' }).click();
     await page.getByRole('button', { name: 'Look around meanwhile' }).click();
     expect(await calls(page, 'model.choose')).toEqual([{ modelId: 'headroom-demo' }]);
@@ -407,17 +407,21 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     await page.getByRole('button', { name: 'Get a model that knows more' }).click();
     await page.getByTestId('first-run').waitFor();
     await page.getByRole('button', { name: 'Look around meanwhile' }).click();
-    // Nobody is interrupted when it arrives.
-    await page.getByTestId('setup').getByText('gpt-oss-20b is here.').waitFor();
-    expect(await calls(page, 'model.choose')).toHaveLength(2);
+    await page.getByTestId('stage').waitFor();
+    // In the middle of something nobody is interrupted when it arrives.
+    await page.getByRole('button', { name: 'What is the wired limit?' }).click();
+    const setup = page.getByTestId('setup');
+    await setup.getByText('gpt-oss-20b is here.').waitFor();
+    expect((await calls(page, 'engine.start')).length).toBe(2);
     await lookAt(page, 'first-run-arrived', 'light');
-    await page.getByRole('button', { name: 'Start it' }).click();
-    await expect
-      .poll(async () => (await calls(page, 'model.choose')).at(-1))
-      .toEqual({
-        modelId: 'mlx-community/gpt-oss-20b-MXFP4-Q8',
-      });
-    await page.getByTestId('setup').waitFor({ state: 'detached' });
+    expect(await axe(page)).toEqual([]);
+    // In a new conversation the stage says it.
+    await page.getByRole('button', { name: 'New conversation' }).click();
+    await setup.waitFor({ state: 'detached' });
+    await lookAt(page, 'first-run-arrived-new', 'light');
+    await page.getByRole('button', { name: 'Start gpt-oss-20b' }).click();
+    await expect.poll(() => page.getByTestId('engine-state').innerText()).toBe('Ready');
+    expect(await calls(page, 'settings.update')).toContainEqual({ firstRun: 'done' });
     await close();
   });
 
