@@ -17,6 +17,7 @@ import { SetupStrip } from './onboarding/setup-strip.tsx';
 import { useArrival } from './onboarding/use-arrival.ts';
 import { PreflightSheet } from './preflight/preflight-sheet.tsx';
 import { ProtectionBanner } from './protection/protection-banner.tsx';
+import { SettingsSheet } from './settings/settings-sheet.tsx';
 import { type ShortcutAction, shortcutOf } from './shortcuts/shortcuts.ts';
 import { ShortcutsSheet } from './shortcuts/shortcuts-sheet.tsx';
 import { OpenSheetContext, type SheetName, useOpenSheet } from './sheets.ts';
@@ -76,6 +77,8 @@ export function App() {
           setSheet('conversations');
           return;
         case 'find':
+          setSheet(null);
+          mirror.requestFind();
           return;
         case 'edit-last':
           mirror.editLastMessage();
@@ -90,6 +93,9 @@ export function App() {
           void (isOff ? mirror.turnOn() : mirror.turnOff());
           return;
         }
+        case 'settings':
+          setSheet('settings');
+          return;
         case 'models':
           setSheet('models');
           return;
@@ -156,6 +162,7 @@ export function App() {
         </main>
         {sheet === 'conversations' && <ConversationsSheet onClose={() => setSheet(null)} />}
         {sheet === 'conversation' && <ConversationSettingsSheet onClose={() => setSheet(null)} />}
+        {sheet === 'settings' && <SettingsSheet onClose={() => setSheet(null)} />}
         {sheet === 'shortcuts' && <ShortcutsSheet onClose={() => setSheet(null)} />}
         {sheet === 'models' && <ModelsSheet onClose={() => setSheet(null)} />}
         {sheet === 'preflight' && <PreflightSheet onClose={() => setSheet(null)} />}

@@ -48,7 +48,7 @@ export const Answer = memo(function Answer({ message, isLast }: Props) {
         />
       )}
       {text !== '' && (
-        <div data-testid="answer-text">
+        <div data-testid="answer-text" data-find="">
           <Markdown text={text} isGrowing={!isDone} />
         </div>
       )}

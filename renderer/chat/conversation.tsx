@@ -1,12 +1,15 @@
 import { defaultRangeExtractor, type Range, useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown } from 'lucide-react';
-import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { Component, memo, type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { Message } from '../../preload/contract.ts';
+import { useMirror, useMirrored } from '../mirror/react.ts';
 import { Hidden } from '../ui/hidden.tsx';
 import { Answer } from './answer.tsx';
 import { ContextCutMark } from './context-cut-mark.tsx';
 import styles from './conversation.module.css';
+import { FindBar } from './find-bar.tsx';
 import { estimatedHeight, type RowSpan, rowsToDraw } from './rows.ts';
+import { useFind } from './use-find.ts';
 import { UserBubble } from './user-bubble.tsx';
 
 /** The reader who has moved up by more than this, in pixels, is not pulled back: less is a rounding error. */
@@ -16,12 +19,26 @@ const AWAY = 24;
 
 const Row = memo(function Row({ message, isLast }: { readonly message: Message; readonly isLast: boolean }) {
   return (
-    <>
+    <UndrawableMessage text={message.text}>
       {message.role === 'user' ? <UserBubble message={message} /> : <Answer message={message} isLast={isLast} />}
       <ContextCutMark messageId={message.id} />
-    </>
+    </UndrawableMessage>
   );
 });
+
+/** A message that cannot be drawn is shown as it was written, and the others are not touched by it. */
+class UndrawableMessage extends Component<
+  { readonly text: string; readonly children: ReactNode },
+  { readonly isFailed: boolean }
+> {
+  override state = { isFailed: false };
+  static getDerivedStateFromError() {
+    return { isFailed: true };
+  }
+  override render() {
+    return this.state.isFailed ? <p className={styles.undrawable}>{this.props.text}</p> : this.props.children;
+  }
+}
 
 /** The row a node of the page lies in, or null. */
 function rowOf(node: Node | null, within: HTMLElement | null): number | null {
@@ -101,45 +118,67 @@ export function Conversation({ messages }: { readonly messages: readonly Message
     return () => observer.disconnect();
   }, [list]);
 
+  const mirror = useMirror();
+  const findRequests = useMirrored((state) => state.findRequests);
+  const [findsClosed, setFindsClosed] = useState(findRequests);
+  const isFinding = findRequests > findsClosed;
+  const find = useFind(isFinding, messages, {
+    view,
+    showRow: useCallback((row: number) => list.scrollToIndex(row, { align: 'center' }), [list]),
+    firstRow: useCallback(() => list.getVirtualItemForOffset(list.scrollOffset ?? 0)?.index ?? 0, [list]),
+  });
+
   return (
-    <div className={styles.frame}>
-      {/* Focusable, so that arrow and page keys scroll it. */}
-      <div
-        ref={view}
-        className={styles.view}
-        role="log"
-        // Said once when finished, by the live region: a log that speaks every token cannot be listened to.
-        aria-live="off"
-        aria-label="Conversation"
-        tabIndex={0}
-      >
-        <div ref={list.containerRef} className={styles.content}>
-          {list.getVirtualItems().map(({ key, index }) => {
-            const message = messages[index];
-            return (
-              message !== undefined && (
-                <div key={key} ref={list.measureElement} data-index={index} className={styles.row}>
-                  <Row message={message} isLast={index === messages.length - 1} />
-                </div>
-              )
-            );
-          })}
-        </div>
-      </div>
-      {isAway && (
-        <button
-          type="button"
-          className={styles.jump}
-          onClick={() => {
-            toEnd();
-            view.current?.focus({ preventScroll: true });
+    <>
+      {isFinding && (
+        <FindBar
+          find={find}
+          request={findRequests}
+          onClose={() => {
+            setFindsClosed(findRequests);
+            mirror.requestFocus();
           }}
-        >
-          <ArrowDown size={14} strokeWidth={2} aria-hidden />
-          Jump to latest
-        </button>
+        />
       )}
-      <Hidden>{`${messages.length} messages`}</Hidden>
-    </div>
+      <div className={styles.frame}>
+        {/* Focusable, so that arrow and page keys scroll it. */}
+        <div
+          ref={view}
+          className={styles.view}
+          role="log"
+          // Said once when finished, by the live region: a log that speaks every token cannot be listened to.
+          aria-live="off"
+          aria-label="Conversation"
+          tabIndex={0}
+        >
+          <div ref={list.containerRef} className={styles.content}>
+            {list.getVirtualItems().map(({ key, index }) => {
+              const message = messages[index];
+              return (
+                message !== undefined && (
+                  <div key={key} ref={list.measureElement} data-index={index} className={styles.row}>
+                    <Row message={message} isLast={index === messages.length - 1} />
+                  </div>
+                )
+              );
+            })}
+          </div>
+        </div>
+        {isAway && (
+          <button
+            type="button"
+            className={styles.jump}
+            onClick={() => {
+              toEnd();
+              view.current?.focus({ preventScroll: true });
+            }}
+          >
+            <ArrowDown size={14} strokeWidth={2} aria-hidden />
+            Jump to latest
+          </button>
+        )}
+        <Hidden>{`${messages.length} messages`}</Hidden>
+      </div>
+    </>
   );
 }

@@ -30,7 +30,7 @@ export const UserBubble = memo(function UserBubble({ message }: { readonly messa
               ))}
             </div>
           )}
-          <div className={styles.bubble}>
+          <div className={styles.bubble} data-find="">
             {splitPlainText(message.text).map((piece, index) => (
               <p key={index}>{piece}</p>
             ))}

@@ -81,6 +81,8 @@ export interface MirrorState {
   readonly announcement: string;
   /** Counts reasons to put the focus into the composer (shown, new conversation). */
   readonly focusRequests: number;
+  /** Counts the times that the reader asked to find something in the conversation. */
+  readonly findRequests: number;
 }
 
 /** What the window keeps over its own end: localStorage, or a map in tests. */
@@ -173,6 +175,7 @@ export class Mirror {
       editingId: null,
       announcement: '',
       focusRequests: 0,
+      findRequests: 0,
     }));
   }
 
@@ -360,6 +363,30 @@ export class Mirror {
     return result.ok ? result.value.lines : [];
   }
 
+  /** Null: it is ours. */
+  async setGlobalShortcut(globalShortcut: string | null): Promise<AppError | null> {
+    const result = await this.#bridge.call('settings.update', { globalShortcut });
+    if (!result.ok) return result.error;
+    this.#patchApp({ settings: result.value });
+    return null;
+  }
+
+  async setOpensAtLogin(opens: boolean): Promise<void> {
+    const state = this.#take(await this.#bridge.call('app.openAtLogin', { opens }));
+    if (state !== null) this.#patchApp(state);
+  }
+
+  /** Into a window of its own, or back under the icon. The page goes, another one takes its place. */
+  detachWindow(detached: boolean): void {
+    this.drafts.flush();
+    void this.#bridge.call('window.detach', { detached });
+  }
+
+  /** The system's file dialog takes the focus: the window stays meanwhile. */
+  holdWindow(open: boolean): void {
+    void this.#bridge.call('window.keepOpen', { open });
+  }
+
   hideWindow(): void {
     void this.#bridge.call('window.hide', null);
   }
@@ -380,6 +407,10 @@ export class Mirror {
     if (pane.kind !== 'open' || liveAnswer(pane) !== null) return;
     const last = pane.messages.findLast(({ role }) => role === 'user');
     if (last !== undefined) this.editMessage(last.id);
+  }
+
+  requestFind(): void {
+    this.store.setState((state) => ({ findRequests: state.findRequests + 1 }));
   }
 
   requestFocus(): void {

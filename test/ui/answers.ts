@@ -2,6 +2,53 @@
 import type { FakeScript } from './fake-bridge.ts';
 import { states } from './states.ts';
 
+const SECTIONS: readonly ((n: number) => string)[] = [
+  (n) =>
+    `## Step ${n}\n\nThe scheduler keeps **${n} buffers** in flight, and _each of them_ is reused once the GPU has signalled. A short [explanation](https://developer.apple.com/metal/${n}) is in the guide; the rest follows from \\(b_{${n}} = \\frac{B}{W + ${n}C}\\).`,
+  (n) =>
+    `\`\`\`ts\nexport function plan${n}(limitMiB: number, need: readonly number[]): Plan {\n  const total = need.reduce((sum, part) => sum + part, 0);\n  if (total > limitMiB * 0.95) throw new RangeError(\`needs \${total} MiB\`);\n  // Whatever is left belongs to the other apps.\n  return { kind: 'fits', leftMiB: limitMiB - total, step: ${n} };\n}\n\`\`\``,
+  (n) =>
+    `- first, read the limit with \`sysctl iogpu.wired_limit_mb\`\n- then compare it:\n  1. weights, ${n * 11} MiB\n  2. cache for ${n}k tokens\n- [x] and keep what was there`,
+  (n) => `\\[\nr_{${n}} = \\sum_{i=0}^{${n}} \\frac{B_i}{W + 2 i L d} + \\sqrt{x^2 + ${n}}\n\\]`,
+  (n) =>
+    `| Layer | Size | Kind |\n| :-- | --: | :-- |\n| ${n} | ${n * 24} MiB | sliding |\n| ${n + 1} | ${n * 48} MiB | full |`,
+  (n) =>
+    `\`\`\`python\ndef cache_bytes(tokens: int, layers: int = ${n}) -> int:\n    """Bytes that the cache takes."""\n    return sum(2 * min(tokens, 128 if layer % 2 else tokens) * 512 for layer in range(layers))\n\`\`\``,
+  (n) =>
+    `> What is wired stays wired until the model is turned off, ${n} times out of ${n}.\n\nSo the rate falls slowly with the length of the text: not because of the arithmetic, which hardly changes, but because every token reads the whole cache once. That is measured, not guessed, and the gauge shows it.`,
+];
+
+/** An answer of so many characters with all that answers have; the same one every time, and no part like another. */
+export function longAnswer(characters: number, first = 1): string {
+  let text = '';
+  for (let n = first; text.length < characters; n += 1) text += `${SECTIONS[n % SECTIONS.length]?.(n) ?? ''}\n\n`;
+  return text.slice(0, characters);
+}
+
+/** The window with a conversation of so many messages, questions and answers in turn. */
+export function longConversation(messages: number): FakeScript {
+  const base = states.complete;
+  const [conversation] = base.conversations;
+  const [question, answer] = conversation?.messages ?? [];
+  if (conversation === undefined || question?.role !== 'user' || answer?.role !== 'assistant')
+    throw new Error('states.complete is a question and its answer');
+  const id = (n: number): string => `40000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+  return {
+    ...base,
+    conversations: [
+      {
+        ...conversation,
+        messages: Array.from({ length: messages }, (_, n) => {
+          const place = { id: id(n), parentId: n === 0 ? null : id(n - 1) };
+          return n % 2 === 0
+            ? { ...question, ...place, text: `Question ${n + 1}: how does step ${n + 1} work?` }
+            : { ...answer, ...place, reasoning: '', text: longAnswer(1_500 + ((n * 977) % 4_000), n * 7) };
+        }),
+      },
+    ],
+  };
+}
+
 /** The window with one question and this answer. */
 export function answeredWith(question: string, text: string): FakeScript {
   const base = states.complete;

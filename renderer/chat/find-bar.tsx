@@ -1,0 +1,80 @@
+import { ChevronDown, ChevronUp, X } from 'lucide-react';
+import { type KeyboardEvent, useEffect, useRef } from 'react';
+import { IconButton } from '../ui/icon-button.tsx';
+import { count } from '../ui/numbers.ts';
+import styles from './find-bar.module.css';
+import type { Find } from './use-find.ts';
+
+interface Props {
+  readonly find: Find;
+  /** Changes whenever the reader asks for the bar anew. */
+  readonly request: number;
+  readonly onClose: () => void;
+}
+
+/** Find in this conversation: Return goes on, Shift+Return goes back, Escape closes. */
+export function FindBar({ find, request, onClose }: Props) {
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, [request]);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.nativeEvent.isComposing || event.keyCode === 229) return;
+    if (event.key === 'Escape') {
+      // First this goes, then the window.
+      event.preventDefault();
+      onClose();
+    } else if (event.key === 'Enter' && event.target === field.current) {
+      event.preventDefault();
+      find.step(event.shiftKey ? -1 : 1);
+    }
+  };
+  const isEmpty = find.query.trim() === '';
+  const words = isEmpty
+    ? ''
+    : find.total > 0
+      ? `${count(find.current)} of ${count(find.total)}`
+      : find.isSearching
+        ? 'Looking'
+        : 'Not found';
+  return (
+    <div className={styles.bar} role="search">
+      <div className={styles.box}>
+        <input
+          ref={field}
+          type="text"
+          aria-label="Find in this conversation"
+          placeholder="Find"
+          spellCheck={false}
+          value={find.query}
+          onChange={(event) => find.search(event.target.value)}
+          onKeyDown={onKeyDown}
+        />
+        <span className={styles.count} role="status" data-testid="find-count">
+          {words}
+        </span>
+      </div>
+      <IconButton
+        isSmall
+        icon={ChevronUp}
+        label="Previous match"
+        shortcut="⇧↩"
+        disabled={find.total === 0}
+        onKeyDown={onKeyDown}
+        onClick={() => find.step(-1)}
+      />
+      <IconButton
+        isSmall
+        icon={ChevronDown}
+        label="Next match"
+        shortcut="↩"
+        disabled={find.total === 0}
+        onKeyDown={onKeyDown}
+        onClick={() => find.step(1)}
+      />
+      <IconButton isSmall icon={X} label="Close" onKeyDown={onKeyDown} onClick={onClose} />
+    </div>
+  );
+}
