@@ -13,6 +13,9 @@ import type {
   GenerationEvent,
   GenerationRequest,
   GenerationUsage,
+  PromptRequest,
+  ReadAhead,
+  SavedCache,
 } from './engine.ts';
 import type { EngineReport } from './failure.ts';
 
@@ -52,14 +55,15 @@ export interface EngineClient {
    */
   chat(request: GenerationRequest, options: ChatOptions): AsyncIterable<GenerationEvent>;
   /** Prompt tokens. */
-  count(
-    request: Pick<GenerationRequest, 'messages' | 'effort' | 'date' | 'tools'>,
-    signal: AbortSignal,
-  ): Promise<number>;
+  count(request: PromptRequest, signal: AbortSignal): Promise<number>;
   snapshot(signal: AbortSignal): Promise<EngineSnapshot>;
   /** Begins to drop prompt cache and buffers; the snapshots tell when it is done. */
   dropCaches(signal: AbortSignal): Promise<void>;
   calibrate(stepTokens: number, signal: AbortSignal): Promise<EngineCalibration>;
+  readAhead(request: PromptRequest & { readonly cacheKey?: string }, signal: AbortSignal): Promise<ReadAhead>;
+  saveCache(cache: { file: string; key: string; forget: boolean }, signal: AbortSignal): Promise<SavedCache>;
+  loadCache(cache: { file: string; key: string; sha256: string }, signal: AbortSignal): Promise<void>;
+  forgetCache(key: string, signal: AbortSignal): Promise<void>;
   /** Snapshots as they come, until the connection ends (resolves) or the signal aborts. Throws like `chat`. */
   watch(
     handlers: { onSnapshot(snapshot: EngineSnapshot): void; onComment(): void },
@@ -90,6 +94,25 @@ export function createEngineClient(address: { socketPath: string; token: string 
         secondChunkBytes: found.second_chunk_bytes,
         decode: found.decode,
       };
+    },
+    async readAhead({ cacheKey, ...prompt }, signal) {
+      const body = { ...promptOf(prompt), ...(cacheKey === undefined ? {} : { cache_key: cacheKey }) };
+      const read = parsed(readAheadSchema, await readJson(address, 'POST', '/prefill', body, signal));
+      return {
+        promptTokens: read.tokens,
+        cachedTokens: read.cached_tokens,
+        readTokens: read.read_tokens,
+        isComplete: read.complete,
+      };
+    },
+    async saveCache(cache, signal) {
+      return parsed(savedSchema, await readJson(address, 'POST', '/cache/save', cache, signal));
+    },
+    async loadCache(cache, signal) {
+      await readJson(address, 'POST', '/cache/load', cache, signal);
+    },
+    async forgetCache(key, signal) {
+      await readJson(address, 'POST', '/cache/forget', { key }, signal);
     },
     async watch({ onSnapshot, onComment }, signal) {
       const response = await open(address, 'GET', '/events', null, signal);
@@ -181,6 +204,19 @@ function toSnapshot(raw: v.InferOutput<typeof snapshotSchema>): EngineSnapshot {
   };
 }
 
+const tokens = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const readAheadSchema = v.object({
+  tokens,
+  cached_tokens: tokens,
+  read_tokens: tokens,
+  complete: v.boolean(),
+});
+const savedSchema = v.object({ tokens, bytes: tokens, sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) });
+const likelyToken = v.object({ token: v.string(), logprob: v.number(), bytes: v.array(v.number()) });
+const logprobs = v.object({
+  content: v.array(v.object({ ...likelyToken.entries, top_logprobs: v.array(likelyToken) })),
+});
+
 const deltaText = v.optional(v.nullable(v.string()));
 const rate = v.optional(v.nullable(v.number()), null);
 const lengthIn = v.optional(v.nullable(v.picklist(['reasoning', 'answer'])));
@@ -208,6 +244,7 @@ const chunkSchema = v.object({
             ),
           }),
         ),
+        logprobs: v.optional(v.nullable(logprobs)),
         finish_reason: v.optional(v.nullable(v.picklist(['stop', 'length', 'tool_calls']))),
         length_in: lengthIn,
       }),
@@ -257,7 +294,7 @@ function parsedJson<S extends v.GenericSchema>(schema: S, json: string): v.Infer
 
 // ── Chat ──────────────────────────────────────────────────────────────────────────────────────────
 
-const promptOf = (request: Pick<GenerationRequest, 'messages' | 'effort' | 'date' | 'tools'>): object => ({
+const promptOf = (request: PromptRequest): object => ({
   messages: request.messages,
   reasoning_effort: request.effort,
   date: request.date,
@@ -278,6 +315,10 @@ const bodyOf = (request: GenerationRequest): object => ({
   ...(request.thinkingBudgetTokens === undefined ? {} : { thinking_budget: request.thinkingBudgetTokens }),
   ...(request.continueFrom === undefined ? {} : { continue: request.continueFrom }),
   ...(request.cache === undefined ? {} : { cache: request.cache }),
+  ...(request.cacheKey === undefined ? {} : { cache_key: request.cacheKey }),
+  ...(request.responseFormat === undefined ? {} : { response_format: request.responseFormat }),
+  ...(request.toolChoice === undefined ? {} : { tool_choice: request.toolChoice }),
+  ...(request.topLogprobs === undefined ? {} : { logprobs: true, top_logprobs: request.topLogprobs }),
   ...(request.prefillStepTokens === undefined ? {} : { prefill_step: request.prefillStepTokens }),
 });
 
@@ -473,10 +514,12 @@ class AnswerReader {
 
 function deltaEvents(chunk: Chunk): GenerationEvent[] {
   const delta = chunk.choices[0]?.delta ?? {};
+  const told = chunk.choices[0]?.logprobs?.content;
   const events: GenerationEvent[] = [];
   for (const kind of ['reasoning', 'commentary', 'content'] as const) {
-    const piece = delta[kind];
-    if (typeof piece === 'string' && piece !== '') events.push({ kind, text: piece });
+    const piece = delta[kind] ?? '';
+    if (kind === 'content' && told !== undefined) events.push({ kind, text: piece, logprobs: told });
+    else if (piece !== '') events.push({ kind, text: piece });
   }
   for (const call of delta.tool_calls ?? []) {
     events.push({

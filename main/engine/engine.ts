@@ -40,6 +40,14 @@ export interface GenerationRequest {
   readonly answerNow?: AbortSignal;
   /** An answer that broke off: it is not said again, what follows is generated. */
   readonly continueFrom?: { readonly reasoning: string; readonly content: string };
+  /** The conversation this belongs to: its prompt cache is kept apart from the others', and survives the engine. */
+  readonly cacheKey?: string;
+  /** The form of the answer, as OpenAI's `response_format`: kept by constrained decoding, or refused. */
+  readonly responseFormat?: unknown;
+  /** OpenAI's `tool_choice`: what must be called is called, by constrained decoding, or it is refused. */
+  readonly toolChoice?: unknown;
+  /** With each token of the answer how likely it was, and this many of the likeliest in its place (0 to 20). */
+  readonly topLogprobs?: number;
   /** `none`: a side request (a title, a summary), which leaves the conversations' prompt cache alone. */
   readonly cache?: 'keep' | 'none';
   /** Prompt tokens read at once; the engine's own choice when left out. */
@@ -79,12 +87,62 @@ export interface EngineCalibration {
   readonly decode: readonly { readonly tokens: number; readonly bytes: number }[];
 }
 
+interface LikelyToken {
+  readonly token: string;
+  readonly logprob: number;
+  readonly bytes: readonly number[];
+}
+
+export interface TokenLogprob extends LikelyToken {
+  readonly top_logprobs: readonly LikelyToken[];
+}
+
+/** A prompt as the engine's template takes it. */
+export type PromptRequest = Pick<GenerationRequest, 'messages' | 'effort' | 'date' | 'tools'>;
+
+/** What was read of a prompt before somebody asks. `isComplete` false: something else was asked meanwhile. */
+export interface ReadAhead {
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly readTokens: number;
+  readonly isComplete: boolean;
+}
+
+/** A conversation's KV cache in a file, as the engine wrote it. */
+export interface SavedCache {
+  readonly tokens: number;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/**
+ * The prompt cache from outside. Nothing here is needed for an answer, so nothing rejects: what cannot be done now is
+ * null or false, and the next prompt is read anew.
+ */
+export interface CacheOperations {
+  /** Reads what the conversation's next prompt will begin with. Gives way at once to anything else that is asked. */
+  readAhead(request: PromptRequest & { readonly cacheKey?: string }, signal: AbortSignal): Promise<ReadAhead | null>;
+  /** Into the engine's folder for caches. `forget`: it is no longer in memory then. */
+  saveCache(
+    cache: { readonly file: string; readonly key: string; readonly forget: boolean },
+    signal: AbortSignal,
+  ): Promise<SavedCache | null>;
+  /** `refused`: the file is of no use any more. */
+  loadCache(
+    cache: { readonly file: string; readonly key: string; readonly sha256: string },
+    signal: AbortSignal,
+  ): Promise<'loaded' | 'refused' | 'not-now'>;
+  forgetCache(key: string): Promise<void>;
+}
+
 /** What one generation yields, in order: waiting*, prefill*, (reasoning | commentary | content | tool-call)*, finish. */
 export type GenerationEvent =
   /** Behind `ahead` other requests, or while the model loads. */
   | { readonly kind: 'waiting'; readonly for: 'slot' | 'engine'; readonly ahead: number }
   | { readonly kind: 'prefill'; readonly doneTokens: number; readonly totalTokens: number }
-  | { readonly kind: 'reasoning' | 'commentary' | 'content'; readonly text: string }
+  | { readonly kind: 'reasoning' | 'commentary'; readonly text: string }
+  /** `logprobs` only when asked for; its text may still be held back then. */
+  | { readonly kind: 'content'; readonly text: string; readonly logprobs?: readonly TokenLogprob[] }
   | {
       readonly kind: 'tool-call';
       readonly index: number;
@@ -197,10 +255,7 @@ export interface Engine {
     options: { signal: AbortSignal; priority: 'window' | 'api' },
   ): AsyncIterable<GenerationEvent>;
   /** Prompt tokens the template would make of these messages, by the engine's own tokenizer. */
-  count(
-    request: Pick<GenerationRequest, 'messages' | 'effort' | 'date' | 'tools'>,
-    signal: AbortSignal,
-  ): Promise<number>;
+  count(request: PromptRequest, signal: AbortSignal): Promise<number>;
   /**
    * Gives back what is kept only to be faster (KV of earlier prompts, MLX's buffers). An answer under way goes on.
    * Does nothing when no model is loaded. Rejects with EngineError when the engine cannot be asked.

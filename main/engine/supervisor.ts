@@ -17,6 +17,10 @@ import {
   type GenerationEvent,
   type GenerationRequest,
   EngineError,
+  type CacheOperations,
+  type PromptRequest,
+  type ReadAhead,
+  type SavedCache,
 } from './engine.ts';
 import { engineEnvironment } from './environment.ts';
 import { type Breakage, type EngineReport, type Failure, explain } from './failure.ts';
@@ -80,13 +84,20 @@ export interface SupervisorPorts {
 
 /** The Python engine. `bytecode: false` for an installed app, whose signature forbids new files inside it. */
 export const pythonCommand =
-  (pythonExecutable: string, { bytecode = true }: { bytecode?: boolean } = {}): SupervisorPorts['command'] =>
+  (
+    pythonExecutable: string,
+    { bytecode = true, promptCacheFolder }: { bytecode?: boolean; promptCacheFolder?: string } = {},
+  ): SupervisorPorts['command'] =>
   (model, socketPath) => ({
     file: pythonExecutable,
-    args: ['-I', ...(bytecode ? [] : ['-B']), '-m', 'headroom_engine', '--model', model.folder, '--socket', socketPath],
+    args: [
+      ...['-I', ...(bytecode ? [] : ['-B']), '-m', 'headroom_engine'],
+      ...['--model', model.folder, '--socket', socketPath],
+      ...(promptCacheFolder === undefined ? [] : ['--cache-folder', promptCacheFolder]),
+    ],
   });
 
-export function createSupervisor(ports: SupervisorPorts): Engine {
+export function createSupervisor(ports: SupervisorPorts): Engine & CacheOperations {
   return new Supervisor(ports);
 }
 
@@ -115,7 +126,7 @@ interface Run {
   failure: Failure | null;
 }
 
-class Supervisor implements Engine {
+class Supervisor implements Engine, CacheOperations {
   readonly #ports: SupervisorPorts;
   readonly #clock: Clock;
   readonly #limits: WedgeLimits;
@@ -256,10 +267,7 @@ class Supervisor implements Engine {
     }
   }
 
-  async count(
-    request: Pick<GenerationRequest, 'messages' | 'effort' | 'date' | 'tools'>,
-    signal: AbortSignal,
-  ): Promise<number> {
+  async count(request: PromptRequest, signal: AbortSignal): Promise<number> {
     const off = this.#off.signal;
     this.#refuse(signal, off);
     // The tokenizer answers before the weights are loaded.
@@ -298,6 +306,68 @@ class Supervisor implements Engine {
       // Something else was asked meanwhile, or is being done.
       if (error instanceof EngineRefusal && (error.status === 503 || error.status === 409)) return null;
       throw await this.#explained(error, run, signal, off);
+    }
+  }
+
+  // ── The prompt cache ────────────────────────────────────────────────────────────────────────────
+
+  readAhead(request: PromptRequest & { readonly cacheKey?: string }, signal: AbortSignal): Promise<ReadAhead | null> {
+    // An answer that waits would be refused, or break it off at once.
+    if (this.#slot.length > 0) return Promise.resolve(null);
+    return this.#tried(
+      (client, ended) => client.readAhead(request, ended),
+      () => null,
+      signal,
+    );
+  }
+
+  saveCache(
+    cache: { readonly file: string; readonly key: string; readonly forget: boolean },
+    signal: AbortSignal,
+  ): Promise<SavedCache | null> {
+    return this.#tried(
+      (client, ended) => client.saveCache(cache, ended),
+      () => null,
+      signal,
+    );
+  }
+
+  loadCache(
+    cache: { readonly file: string; readonly key: string; readonly sha256: string },
+    signal: AbortSignal,
+  ): Promise<'loaded' | 'refused' | 'not-now'> {
+    return this.#tried<'loaded' | 'refused' | 'not-now'>(
+      async (client, ended) => {
+        await client.loadCache(cache, ended);
+        return 'loaded';
+      },
+      (refusal) => (refusal?.code === 'bad_cache' || refusal?.code === 'not_found' ? 'refused' : 'not-now'),
+      signal,
+    );
+  }
+
+  forgetCache(key: string): Promise<void> {
+    return this.#tried(
+      (client, ended) => client.forgetCache(key, ended),
+      () => undefined,
+      this.#off.signal,
+    );
+  }
+
+  /** Nobody waits for these, so whatever is in the way is no error. */
+  async #tried<T>(
+    ask: (client: EngineClient, ended: AbortSignal) => Promise<T>,
+    otherwise: (refusal: EngineRefusal | null) => T,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const run = this.#ready();
+    if (run === null) return otherwise(null);
+    try {
+      return await ask(run.client, AbortSignal.any([signal, this.#off.signal, run.over.signal]));
+    } catch (error) {
+      if (error instanceof EngineRefusal) return otherwise(error);
+      if (error instanceof ConnectionLost) return otherwise(null);
+      throw error;
     }
   }
 
