@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { AppState, EventEnvelope, Handlers, WiredLimitAskedBy } from '../preload/contract.ts';
+import type { AppState, EventEnvelope, Handlers, Settings, WiredLimitAskedBy } from '../preload/contract.ts';
 import { createChat } from './chat/chat.ts';
 import { openDatabase } from './chat/database.ts';
 import { chatHandlers } from './chat/handlers.ts';
@@ -17,6 +17,7 @@ import { createEndpoint, type Endpoint } from './gateway/endpoint.ts';
 import { openDefaultKey } from './gateway/key.ts';
 import { type Clock, systemClock } from './engine/clock.ts';
 import { checkedLink } from './host/link.ts';
+import { pageShell, type Shell } from './host/shell.ts';
 import { type LogLevel, openLog } from './log/log.ts';
 import { type Commands, macCommands, noCommands } from './memory/commands.ts';
 import { openDecodeRates } from './memory/decode-rates-file.ts';
@@ -29,8 +30,9 @@ import { readMemory } from './memory/reading.ts';
 import { openWiredLeft } from './memory/wired-left-file.ts';
 import { ceilingOf, withinCeiling } from './models/context-ceiling.ts';
 import { readMachine } from './models/machine.ts';
-import { NOTHING_LEARNED } from './models/model-list.ts';
+import { DEFAULT_STEP_TOKENS } from './models/fit.ts';
 import { type HubOptions, openModelsRoom } from './models/models-room.ts';
+import { needOf as modelNeed } from './models/verdict.ts';
 import { openSettings } from './settings/settings.ts';
 import { inTurn, osascriptElevator, sudoPromptElevator } from './wired-limit/elevator.ts';
 import { wiredLimitHandlers } from './wired-limit/handlers.ts';
@@ -57,7 +59,8 @@ export interface AppOptions {
   readonly endpointPort: number;
   /** Opens an already checked https or mailto address outside the app. */
   openExternal(url: string): Promise<void>;
-  hideWindow(): void;
+  /** The window's surroundings; a page in a browser when left out. */
+  readonly shell?: Shell;
   /** Says something to the person at a terminal; left out where nobody reads one. */
   readonly say?: (text: string) => void;
   /** The app's own processes without the model's; this one alone when left out. */
@@ -76,6 +79,7 @@ export interface AppOptions {
 export interface App {
   readonly handlers: Handlers;
   readonly engine: Engine;
+  readonly settings: Settings;
   /** Every event for every window. Returns the unsubscribe function. */
   subscribe(listener: (envelope: EventEnvelope) => void): () => void;
   /** The endpoint other programs use; null when it could not listen. */
@@ -108,7 +112,7 @@ const MAX_ANSWER_TOKENS = 32_768;
 
 /** Throws AppFault when the model folder is none, or the file system's error when the data folder cannot be used. */
 export async function createApp(options: AppOptions): Promise<App> {
-  const { dataFolder, countEngineBytes = (bytes) => bytes, clock = systemClock } = options;
+  const { dataFolder, countEngineBytes = (bytes) => bytes, clock = systemClock, shell = pageShell } = options;
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   const log = openLog(join(dataFolder, 'logs'));
   const moved = (what: string) => (movedTo: string) =>
@@ -146,7 +150,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     readApps: async () => (await memoryRoutes['memory.apps'](null)).apps,
     ownProcessesBytes: () => ownProcessesMiB() * 1_048_576,
     countEngineBytes,
-    learned: () => NOTHING_LEARNED,
+    measures: options.countEngineBytes === undefined,
+    isShort: () => (monitor.lastReading?.level ?? 'normal') === 'critical',
     publish,
     onDamage: moved,
     clock: systemClock,
@@ -168,9 +173,15 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const engine = guardEngine(supervisor, {
     promptRefusal: (characters) => guard.promptRefusal(characters),
-    bounded: (request, signal) => withinCeiling(request, { engine: supervisor, ...ceiling }, signal),
+    bounded: async (request, signal) => ({
+      ...(await withinCeiling(request, { engine: supervisor, ...ceiling }, signal)),
+      prefillStepTokens: modelsRoom.prediction()?.prefillStepTokens ?? DEFAULT_STEP_TOKENS,
+    }),
     used: () => guard.used(),
-    answered: (usage) => guard.answered(usage),
+    answered: (usage) => {
+      guard.answered(usage);
+      modelsRoom.answered(usage);
+    },
   });
   engine.subscribe((state) => publish({ event: 'engine.state', payload: state }));
 
@@ -202,8 +213,10 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const needOf = (folder: string): ModelNeed => {
     const { current } = models;
-    const bytes = current?.folder === folder ? countEngineBytes(current.info.sizeBytes) : 0;
-    return { weightsMiB: Math.ceil(bytes / 1_048_576), calibratedPeakMiB: null };
+    if (current?.folder !== folder) return { weightsMiB: 0, calibratedPeakMiB: null };
+    const prediction = modelsRoom.prediction();
+    if (prediction !== null) return modelNeed(prediction);
+    return { weightsMiB: Math.floor(countEngineBytes(current.weightsBytes) / 1_048_576), calibratedPeakMiB: null };
   };
   // Over SSH a dialog would appear on a screen nobody sits at, or not at all.
   const hasScreen = (): boolean => process.env['SSH_CONNECTION'] === undefined;
@@ -312,6 +325,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     'app.state': () => ({
       version: options.version,
       host: options.host,
+      windowForm: shell.windowForm(),
+      opensAtLogin: shell.opensAtLogin(),
       platform: options.platform,
       machine,
       engine: engine.state,
@@ -345,6 +360,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...modelsRoom.handlers,
     ...chatHandlers({ chat, store, publish, nowMs: Date.now }),
     'settings.update': (change) => {
+      if (change.globalShortcut !== undefined) takeShortcut(shell, change.globalShortcut);
       const updated = settings.update(change);
       publish({ event: 'settings.changed', payload: updated });
       guard.review();
@@ -371,8 +387,22 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     ...wiredLimitHandlers({ wiredLimit, helper }),
     'window.hide': () => {
-      options.hideWindow();
+      shell.hideWindow();
       return null;
+    },
+    'window.detach': ({ detached }) => {
+      shell.detach(detached);
+      return null;
+    },
+    'window.keepOpen': ({ open }) => {
+      shell.keepOpen(open);
+      return null;
+    },
+    'app.openAtLogin': ({ opens }) => {
+      if (shell.opensAtLogin() === null)
+        throw new AppFault('refused', 'Headroom cannot start with the session here.', 'Start it by hand.');
+      shell.setOpensAtLogin(opens);
+      return { opensAtLogin: shell.opensAtLogin() ?? false };
     },
     'protection.state': () => guard.state,
     'protection.undo': () => {
@@ -405,6 +435,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   return {
     handlers,
     engine,
+    get settings() {
+      return settings.current;
+    },
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -423,4 +456,16 @@ export async function createApp(options: AppOptions): Promise<App> {
     resume: () => modelsRoom.resume(),
     dispose: () => (disposing ??= dispose()),
   };
+}
+
+/** Throws AppFault where another program has the shortcut; the one before stays then. */
+function takeShortcut(shell: Shell, accelerator: string | null): void {
+  switch (shell.takeShortcut(accelerator)) {
+    case 'taken-over':
+      return;
+    case 'in-use':
+      throw new AppFault('refused', 'Another program uses this shortcut.', 'Choose another one.');
+    case 'not-a-shortcut':
+      throw new AppFault('refused', 'This cannot be a shortcut here.', 'Choose another one.');
+  }
 }

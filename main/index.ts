@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import {
   app as electronApp,
   dialog,
+  globalShortcut,
   ipcMain,
   Menu,
   powerMonitor,
@@ -34,7 +35,8 @@ import {
 } from './host/electron/page-guard.ts';
 import { createNotifications } from './host/electron/notifications.ts';
 import { ownProcessesMiB } from './host/electron/own-memory.ts';
-import { screenOfIcon } from './host/electron/placement.ts';
+import { createGlobalShortcut } from './host/electron/global-shortcut.ts';
+import { type Rectangle, screenOfIcon } from './host/electron/placement.ts';
 import { createPopover } from './host/electron/popover.ts';
 import { createPopoverWindow } from './host/electron/popover-window.ts';
 import { followPower, keepAwakeWhileBusy } from './host/electron/power.ts';
@@ -42,6 +44,7 @@ import { quitOrderly } from './host/electron/quitting.ts';
 import { trayAppearance } from './host/electron/tray-icon.ts';
 import { toggleMeaning, trayMenu } from './host/electron/tray-menu.ts';
 import { formWhenOpened } from './host/electron/visibility.ts';
+import { openWindowPlace } from './host/electron/window-place.ts';
 import { createGate } from './host/gate.ts';
 import { type ProxyChoice, proxyFromPac } from './models/hub/transport.ts';
 import { reloadOnBuild } from './host/dev-reload.ts';
@@ -94,6 +97,7 @@ async function run(): Promise<void> {
   opened.push(lock.release);
 
   const { platform } = process;
+  let closeDialog = (): void => {};
   const app = await createApp({
     version: electronApp.getVersion(),
     host: 'electron',
@@ -104,7 +108,18 @@ async function run(): Promise<void> {
     modelFolder: asked.modelFolder,
     endpointPort: DEFAULT_ENDPOINT_PORT,
     openExternal: (address) => shell.openExternal(address),
-    hideWindow: () => popover.hide(),
+    shell: {
+      windowForm: () => popover.form(),
+      detach: (isDetached) => popover.detach(isDetached, iconBounds()),
+      keepOpen: (isOpen) => {
+        closeDialog();
+        if (isOpen) void popover.keepOpenWhile(new Promise<void>((resolve) => (closeDialog = resolve)));
+      },
+      hideWindow: () => popover.hide(),
+      takeShortcut: (accelerator) => shortcut.take(accelerator),
+      opensAtLogin: () => (platform === 'darwin' ? electronApp.getLoginItemSettings().openAtLogin : null),
+      setOpensAtLogin: (openAtLogin) => electronApp.setLoginItemSettings({ openAtLogin }),
+    },
     hub: { systemProxy },
     ownProcessesMiB: () => ownProcessesMiB(electronApp.getAppMetrics()),
   });
@@ -114,7 +129,7 @@ async function run(): Promise<void> {
   // No Dock icon in development either; packaged, the bundle says so before the first line runs.
   if (platform === 'darwin') electronApp.setActivationPolicy('accessory');
   Menu.setApplicationMenu(Menu.buildFromTemplate(applicationMenu(platform)));
-  denyPermissions(session.defaultSession);
+  denyPermissions(session.defaultSession, (saved) => void popover.keepOpenWhile(saved));
   guardAllContents(electronApp, app.log);
   const built = await rendererFiles(parts.rendererFolder);
   const dev =
@@ -134,6 +149,7 @@ async function run(): Promise<void> {
         log: app.log,
       }),
     screens: () => ({ screens: screen.getAllDisplays(), cursor: screen.getCursorScreenPoint() }),
+    windowPlace: openWindowPlace(join(folder, 'window-place.json'), (trouble) => app.log('warn', trouble)),
     hideApp: () => (platform === 'darwin' ? electronApp.hide() : undefined),
     onShown: () => {
       isWindowShown = true;
@@ -167,11 +183,19 @@ async function run(): Promise<void> {
     notifications.take(envelope);
   });
 
-  const openWindow = (): void => {
+  /** Null when the icon cannot be seen: behind the notch, or on a desktop without a tray. */
+  const iconBounds = (): Rectangle | null => {
     const bounds = icon.bounds();
-    const isIconVisible = screenOfIcon(bounds, screen.getAllDisplays()) !== null;
-    popover.show(formWhenOpened(isIconVisible), isIconVisible ? bounds : null);
+    return screenOfIcon(bounds, screen.getAllDisplays()) === null ? null : bounds;
   };
+  const openWindow = (): void => {
+    const bounds = iconBounds();
+    popover.show(formWhenOpened(bounds !== null), bounds);
+  };
+  const shortcut = createGlobalShortcut(globalShortcut, () => popover.iconClicked(iconBounds()));
+  opened.push(() => shortcut.dispose());
+  const wanted = app.settings.globalShortcut;
+  if (wanted !== null && shortcut.take(wanted) !== 'taken-over') notifications.tellShortcutInUse(wanted);
   let pressureLevel: PressureLevel | null = null;
   const toggleModel = async (): Promise<void> => {
     try {
@@ -187,7 +211,7 @@ async function run(): Promise<void> {
     imageFolder: parts.trayImageFolder,
     platform,
     first: appearance(),
-    onClick: (bounds) => popover.iconClicked(bounds),
+    onClick: (bounds, isDetaching) => (isDetaching ? popover.detach(true, bounds) : popover.iconClicked(bounds)),
     onMenu: (id) => {
       if (id === 'toggle') void toggleModel();
       if (id === 'open') openWindow();

@@ -704,6 +704,8 @@ export interface Settings {
   readonly idleUnloadMinutes: number;
   /** The user's ceiling for a conversation's context, tokens. */
   readonly contextTokens: number;
+  /** Opens the window from anywhere, as Electron writes it (`Alt+Space`); null for none. */
+  readonly globalShortcut: string | null;
   /** `todo` until the first run was finished or skipped. */
   readonly firstRun: 'todo' | 'done';
 }
@@ -721,6 +723,10 @@ export const MOST_IDLE_UNLOAD_MINUTES = 1_440;
 export interface AppState {
   readonly version: string;
   readonly host: 'electron' | 'headless';
+  /** What this window is: under the menu-bar icon, a normal window, or a page in a browser. */
+  readonly windowForm: 'popover' | 'window' | 'page';
+  /** Whether Headroom starts with the session; null where the system has no such thing. */
+  readonly opensAtLogin: boolean | null;
   readonly platform: 'darwin' | 'linux' | 'other';
   readonly machine: MachineInfo;
   readonly engine: EngineState;
@@ -795,6 +801,10 @@ const repositoryName = v.pipe(
   v.regex(/^[\w](?:[\w.-]{0,94}[\w])?\/[\w](?:[\w.-]{0,94}[\w])?$/, 'A repository is named owner/name.'),
 );
 const wiredLimitWay = v.picklist(WIRED_LIMIT_WAYS);
+
+/** Modifiers, then one key: what Electron calls an accelerator, without its rarer spellings. */
+const ACCELERATOR =
+  /^(?:(?:Command|Control|Alt|Shift)\+){1,4}(?:[A-Z0-9]|F(?:[1-9]|1\d|2[0-4])|Space|Tab|Up|Down|Left|Right|[-=[\];',./`\\])$/;
 
 interface Route<Schema extends v.GenericSchema, Output> {
   readonly input: Schema;
@@ -995,6 +1005,8 @@ export const routes = {
       idleUnloadMinutes: v.optional(
         v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MOST_IDLE_UNLOAD_MINUTES)),
       ),
+      /** Errors: refused (another program has it). */
+      globalShortcut: v.optional(v.nullable(v.pipe(v.string(), v.regex(ACCELERATOR, 'not a shortcut')))),
       firstRun: v.optional(v.picklist(['todo', 'done'])),
     }),
   ),
@@ -1028,6 +1040,12 @@ export const routes = {
   'protection.undo': route<ProtectionState>()(nothing),
   /** Hides the window (Escape). Does nothing in the headless host. */
   'window.hide': route<null>()(nothing),
+  /** From the popover into a normal, resizable window, or back under the icon. Does nothing in the headless host. */
+  'window.detach': route<null>()(v.strictObject({ detached: v.boolean() })),
+  /** A file dialog of the page's is open, or closed again: the popover does not hide meanwhile. */
+  'window.keepOpen': route<null>()(v.strictObject({ open: v.boolean() })),
+  /** Whether Headroom starts with the session. Errors: refused (this host cannot). */
+  'app.openAtLogin': route<{ opensAtLogin: boolean }>()(v.strictObject({ opens: v.boolean() })),
   /** The last ten minutes of `memory.sample`, oldest first. */
   'memory.history': route<{ samples: readonly MemorySample[] }>()(nothing),
   /** The biggest users of memory, helpers counted with their app, biggest first. Takes a moment: ask when it is shown. */

@@ -8,7 +8,8 @@ export type SheetName =
   | 'memory'
   | 'wired-limit'
   | 'conversation'
-  | 'shortcuts';
+  | 'shortcuts'
+  | 'settings';
 
 export const OpenSheetContext = createContext<(name: SheetName) => void>(() => undefined);
 

@@ -17,6 +17,7 @@ export const DEFAULT_SETTINGS: Settings = {
   protection: 'on',
   idleUnloadMinutes: 5,
   contextTokens: DEFAULT_CONTEXT_TOKENS,
+  globalShortcut: null,
   firstRun: 'todo',
 };
 
@@ -33,6 +34,7 @@ const stored = v.object({
     v.pipe(v.number(), v.safeInteger(), v.minValue(LEAST_CONTEXT_TOKENS), v.maxValue(MOST_CONTEXT_TOKENS)),
     DEFAULT_SETTINGS.contextTokens,
   ),
+  globalShortcut: v.fallback(v.nullable(v.string()), DEFAULT_SETTINGS.globalShortcut),
   firstRun: v.fallback(v.picklist(['todo', 'done']), DEFAULT_SETTINGS.firstRun),
 });
 
@@ -74,6 +76,7 @@ export function openSettings(file: string, onDamage: (movedTo: string) => void):
         protection: change.protection ?? current.protection,
         idleUnloadMinutes: change.idleUnloadMinutes ?? current.idleUnloadMinutes,
         contextTokens: change.contextTokens ?? current.contextTokens,
+        globalShortcut: change.globalShortcut === undefined ? current.globalShortcut : change.globalShortcut,
         firstRun: change.firstRun ?? current.firstRun,
       };
       writeDurably(file, `${JSON.stringify(next, null, 2)}\n`);

@@ -17,6 +17,7 @@ import { useContextUse } from '../context/use-context-use.ts';
 import { effortOf, liveAnswer } from '../mirror/mirror.ts';
 import { useMirror, useMirrored } from '../mirror/react.ts';
 import { useOpenSheet } from '../sheets.ts';
+import { FilePicker } from '../ui/file-picker.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
 import { AttachmentBlock } from './attachment-block.tsx';
 import styles from './composer.module.css';
@@ -264,23 +265,9 @@ function ConversationSettingsButton() {
 }
 
 function AttachButton({ onFiles }: { readonly onFiles: (files: FileList) => void }) {
-  const input = useRef<HTMLInputElement>(null);
   return (
-    <>
-      <IconButton isSmall icon={Paperclip} label="Attach text or code" onClick={() => input.current?.click()} />
-      <input
-        ref={input}
-        type="file"
-        multiple
-        hidden
-        aria-hidden
-        tabIndex={-1}
-        data-testid="attach-input"
-        onChange={(event) => {
-          if (event.target.files !== null && event.target.files.length > 0) onFiles(event.target.files);
-          event.target.value = '';
-        }}
-      />
-    </>
+    <FilePicker isMultiple testId="attach-input" onFiles={onFiles}>
+      {(open) => <IconButton isSmall icon={Paperclip} label="Attach text or code" onClick={open} />}
+    </FilePicker>
   );
 }

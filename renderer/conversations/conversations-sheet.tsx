@@ -1,7 +1,20 @@
-import { Archive, ArrowLeft, Download, Search, SquarePen, Upload } from 'lucide-react';
-import { type KeyboardEvent, type UIEvent, useEffect, useRef, useState } from 'react';
+import {
+  AppWindow,
+  Archive,
+  ArrowLeft,
+  Download,
+  Keyboard,
+  PanelTop,
+  Search,
+  Settings,
+  SquarePen,
+  Upload,
+} from 'lucide-react';
+import { type KeyboardEvent, type UIEvent, useEffect, useState } from 'react';
 import type { ConversationSummary, SearchHit } from '../../preload/contract.ts';
 import { useConversations, useMirror, useMirrored } from '../mirror/react.ts';
+import { useOpenSheet } from '../sheets.ts';
+import { FilePicker } from '../ui/file-picker.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
 import { modifierKey } from '../ui/keys.ts';
 import { Menu } from '../ui/menu.tsx';
@@ -40,10 +53,12 @@ export function ConversationsSheet({ onClose }: { readonly onClose: () => void }
   const mirror = useMirror();
   const { conversations } = mirror;
   const platform = useMirrored((state) => state.app?.platform ?? 'other');
+  const host = useMirrored((state) => state.app?.host ?? 'headless');
+  const windowForm = useMirrored((state) => state.app?.windowForm ?? 'page');
+  const openSheet = useOpenSheet();
   const query = useConversations((state) => state.query);
   const [view, setView] = useState<View>('list');
   const [text, setText] = useState(query);
-  const file = useRef<HTMLInputElement>(null);
 
   useEffect(() => {
     const timer = setTimeout(() => void conversations.search(text), SEARCH_REST_MS);
@@ -70,14 +85,46 @@ export function ConversationsSheet({ onClose }: { readonly onClose: () => void }
           <IconButton icon={ArrowLeft} label="All conversations" onClick={() => setView('list')} />
         )}
         <h2>{view === 'archive' ? 'Archived' : 'Conversations'}</h2>
-        <Menu
-          label="Import and export"
-          items={[
-            { label: 'Import…', icon: Upload, onChoose: () => file.current?.click() },
-            { label: 'Export everything', icon: Download, onChoose: () => void exportAll() },
-            { label: 'Archived', icon: Archive, onChoose: () => setView('archive'), isApart: true },
-          ]}
-        />
+        <FilePicker
+          accept=".json,application/json"
+          testId="import-input"
+          onFiles={([chosen]) => chosen !== undefined && void conversations.import(chosen)}
+        >
+          {(openFile) => (
+            <Menu
+              label="More"
+              items={[
+                { label: 'Import…', icon: Upload, onChoose: openFile },
+                { label: 'Export everything', icon: Download, onChoose: () => void exportAll() },
+                { label: 'Archived', icon: Archive, onChoose: () => setView('archive') },
+                ...(host === 'electron'
+                  ? [
+                      windowForm === 'window'
+                        ? {
+                            label: 'Back to the menu bar',
+                            icon: PanelTop,
+                            onChoose: () => mirror.detachWindow(false),
+                            isApart: true,
+                          }
+                        : {
+                            label: 'Open in a window',
+                            icon: AppWindow,
+                            onChoose: () => mirror.detachWindow(true),
+                            isApart: true,
+                          },
+                    ]
+                  : []),
+                {
+                  label: 'Settings…',
+                  icon: Settings,
+                  onChoose: () => openSheet('settings'),
+                  isApart: host !== 'electron',
+                },
+                { label: 'Keyboard shortcuts', icon: Keyboard, onChoose: () => openSheet('shortcuts') },
+              ]}
+            />
+          )}
+        </FilePicker>
         <IconButton
           icon={SquarePen}
           label="New conversation"
@@ -85,20 +132,6 @@ export function ConversationsSheet({ onClose }: { readonly onClose: () => void }
           onClick={() => {
             onClose();
             mirror.newConversation();
-          }}
-        />
-        <input
-          ref={file}
-          type="file"
-          accept=".json,application/json"
-          hidden
-          aria-hidden
-          tabIndex={-1}
-          data-testid="import-input"
-          onChange={(event) => {
-            const [chosen] = event.target.files ?? [];
-            if (chosen !== undefined) void conversations.import(chosen);
-            event.target.value = '';
           }}
         />
       </div>

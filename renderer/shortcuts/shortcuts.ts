@@ -8,6 +8,7 @@ export type ShortcutAction =
   | 'copy-answer'
   | 'toggle-model'
   | 'models'
+  | 'settings'
   | 'memory'
   | 'conversation-settings'
   | 'zoom-in'
@@ -33,9 +34,10 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { action: 'edit-last', key: 'arrowup', shown: '↑', words: 'Edit the last message' },
   { action: 'copy-answer', key: 'c', shift: true, words: 'Copy the last answer' },
   { action: 'toggle-model', key: 'e', words: 'Turn the model on or off' },
-  { action: 'models', key: ',', words: 'Models and connections' },
+  { action: 'models', key: 'l', words: 'Models and connections' },
   { action: 'memory', key: 'm', shift: true, words: 'Memory' },
   { action: 'conversation-settings', key: 'i', words: 'Conversation settings' },
+  { action: 'settings', key: ',', words: 'Settings' },
   { action: 'zoom-in', key: '+', words: 'Larger text' },
   { action: 'zoom-out', key: '-', words: 'Smaller text' },
   { action: 'zoom-reset', key: '0', words: 'Text at its own size' },

@@ -25,7 +25,8 @@ const parsed = parseHeadlessArguments(process.argv.slice(2));
 if (parsed.kind !== 'run')
   throw new Error(parsed.kind === 'wrong' ? parsed.message : 'arguments as of the headless host');
 const asked = parsed.arguments;
-const files = await listRendererFiles(join(import.meta.dirname, '..', '..', 'out', 'renderer'));
+const bundle = process.env['HEADROOM_TEST_BUNDLE'] ?? join(import.meta.dirname, '..', '..', 'out', 'renderer');
+const files = await listRendererFiles(bundle);
 if (files === null) throw new Error('The window has not been built: npm run build.');
 
 const counted = countedBytes(asked.modelFolder ?? modelFolder);
@@ -48,7 +49,6 @@ const app = await createApp({
   },
   endpointPort: asked.endpointPort ?? 0,
   openExternal: () => Promise.resolve(),
-  hideWindow: () => {},
   say: (text) => process.stderr.write(`${text}\n`),
   commands: simulatedCommands(socketPath),
   countEngineBytes: counted,

@@ -44,6 +44,8 @@ const summaries = [
 const app: AppState = {
   version: '0.1.0',
   host: 'electron',
+  windowForm: 'popover',
+  opensAtLogin: false,
   platform: 'darwin',
   machine: { chip: 'Apple M2', memoryBytes: 16 * 2 ** 30, system: 'macOS 15.6', cannotRun: null },
   engine: { kind: 'ready', sinceMs: NOW_MS },
@@ -57,6 +59,7 @@ const app: AppState = {
     protection: 'on',
     idleUnloadMinutes: 5,
     contextTokens: 4_096,
+    globalShortcut: null,
     firstRun: 'done',
   },
   endpointUrl: 'http://127.0.0.1:11435/v1',

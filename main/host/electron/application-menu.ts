@@ -1,4 +1,7 @@
-/** The menu bar's menus. Nobody sees them while only the popover is open, but ⌘C, ⌘V and ⌘A come from them. */
+/**
+ * The menu bar's menus. Nobody sees them while only the popover is open, but ⌘C, ⌘V and ⌘A come from them. Zoom is the
+ * page's: it enlarges the text, not the window's measures.
+ */
 import type { MenuItemConstructorOptions } from 'electron';
 
 export function applicationMenu(platform: NodeJS.Platform): MenuItemConstructorOptions[] {
@@ -33,7 +36,6 @@ export function applicationMenu(platform: NodeJS.Platform): MenuItemConstructorO
         { role: 'selectAll' },
       ],
     },
-    { label: 'View', submenu: [{ role: 'resetZoom' }, { role: 'zoomIn' }, { role: 'zoomOut' }] },
     { label: 'Window', submenu: [{ role: 'minimize' }, { role: 'close' }] },
   ];
 }

@@ -19,7 +19,8 @@ export function createMenuBarIcon(ports: {
   readonly imageFolder: string;
   readonly platform: NodeJS.Platform;
   readonly first: TrayAppearance;
-  onClick(bounds: Rectangle): void;
+  /** `isDetaching`: with ⌘ held, as for taking an icon out of the menu bar. */
+  onClick(bounds: Rectangle, isDetaching: boolean): void;
   onMenu(id: 'toggle' | 'open' | 'quit'): void;
 }): MenuBarIcon {
   const isMac = ports.platform === 'darwin';
@@ -33,7 +34,7 @@ export function createMenuBarIcon(ports: {
   let shown = { shape: ports.first.shape, tooltip: '', items: '' };
   // Otherwise fast clicks flicker.
   if (isMac) tray.setIgnoreDoubleClickEvents(true);
-  tray.on('click', (_event, bounds) => ports.onClick(bounds));
+  tray.on('click', ({ metaKey }, bounds) => ports.onClick(bounds, metaKey === true));
   // Not setContextMenu on macOS: it swallows the left click.
   tray.on('right-click', () => {
     if (isMac) tray.popUpContextMenu(menu);

@@ -7,7 +7,7 @@
 import type { EventEnvelope, ProtectionState, WiredLimitState } from '../../../preload/contract.ts';
 
 /** One notification of each at a time: a newer one takes the place of the older. */
-export type NoticeTopic = 'protection' | 'wired-limit';
+export type NoticeTopic = 'protection' | 'wired-limit' | 'shortcut';
 
 export interface Notice {
   readonly topic: NoticeTopic;

@@ -17,7 +17,7 @@ it('the scheme is a standard and secure one', () => {
   expect(registered).toEqual([{ scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true } }]);
 });
 
-it('no permission, device, screen, download or foreign address is granted', () => {
+it('no permission, device, screen, foreign download or foreign address is granted', () => {
   const handlers: Record<string, (...given: never[]) => unknown> = {};
   const session = Object.assign(new EventEmitter(), {
     webRequest: { onBeforeRequest: (handler: never) => void (handlers['request'] = handler) },
@@ -26,7 +26,9 @@ it('no permission, device, screen, download or foreign address is granted', () =
     setDevicePermissionHandler: (handler: never) => void (handlers['device'] = handler),
     setDisplayMediaRequestHandler: (handler: never) => void (handlers['screen'] = handler),
   });
-  denyPermissions(session as never);
+  let saving = 0;
+  const once = () => {};
+  denyPermissions(session as never, () => void (saving += 1));
 
   const answers: unknown[] = [];
   const answer = (given: unknown) => void answers.push(given);
@@ -41,8 +43,17 @@ it('no permission, device, screen, download or foreign address is granted', () =
   expect(call('check', null, 'geolocation', 'app://headroom/')).toBe(false);
   expect(call('device', {})).toBe(false);
   let prevented = 0;
-  session.emit('will-download', { preventDefault: () => void (prevented += 1) });
-  expect(prevented).toBe(1);
+  const download = (address: string) =>
+    session.emit('will-download', { preventDefault: () => void (prevented += 1) }, { getURL: () => address, once });
+  download('https://example.org/file.zip');
+  download('blob:https://evil.example/0a1b');
+  download('data:text/html,hello');
+  expect(prevented).toBe(3);
+  expect(saving).toBe(0);
+  // What the page itself has made is saved where the person says.
+  download('blob:app://headroom/0a1b');
+  expect(prevented).toBe(3);
+  expect(saving).toBe(1);
 });
 
 it('whatever contents there are, they neither leave, nor open windows, nor hold a webview', () => {

@@ -4,7 +4,7 @@ import type { App, Protocol, Session, WebContents } from 'electron';
 import type { Log } from '../../log/log.ts';
 import type { KnownFiles } from '../renderer-files.ts';
 import { answerPage } from './page-answer.ts';
-import { APP_SCHEME, isPermissionGranted, mayNavigate, mayRequest } from './page-policy.ts';
+import { APP_SCHEME, isOwnFile, isPermissionGranted, mayNavigate, mayRequest } from './page-policy.ts';
 
 /**
  * Before the app is ready: every renderer there ever is runs in the sandbox. Whoever starts with `--no-sandbox` (root in
@@ -30,7 +30,7 @@ export function serveAppFiles(protocol: Pick<Protocol, 'handle'>, files: KnownFi
 }
 
 /** Without handlers Electron grants every permission silently. */
-export function denyPermissions(session: Session): void {
+export function denyPermissions(session: Session, onSaving: (saved: Promise<void>) => void = () => {}): void {
   session.setPermissionRequestHandler((_contents, permission, answer, details) => {
     answer(isPermissionGranted(permission, details.requestingUrl));
   });
@@ -39,7 +39,11 @@ export function denyPermissions(session: Session): void {
   );
   session.setDevicePermissionHandler(() => false);
   session.setDisplayMediaRequestHandler((_request, answer) => answer({}));
-  session.on('will-download', (event) => event.preventDefault());
+  // What the page itself has made, to be saved where the person says; nothing from elsewhere.
+  session.on('will-download', (event, item) => {
+    if (!isOwnFile(item.getURL())) event.preventDefault();
+    else onSaving(new Promise((resolve) => item.once('done', () => resolve())));
+  });
   session.webRequest.onBeforeRequest((details, answer) => answer({ cancel: !mayRequest(details.url) }));
 }
 

@@ -31,6 +31,11 @@ export function isOurAddress(address: string): boolean {
   return url.protocol === `${APP_SCHEME}:` && url.host === APP_HOST && url.username === '' && url.password === '';
 }
 
+/** A file our page has made in memory, to be saved. */
+export function isOwnFile(address: string): boolean {
+  return address.startsWith('blob:') && isOurAddress(address.slice('blob:'.length));
+}
+
 /** The one navigation our page makes is reloading itself. */
 export function mayNavigate(address: string): boolean {
   return isOurAddress(address) && new URL(address).pathname === '/';

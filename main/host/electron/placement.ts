@@ -85,3 +85,21 @@ export function placePopover(input: {
     y: Math.round(atBottom ? mostY : workArea.y),
   };
 }
+
+/** Of a window kept from last time: its bounds where a screen still shows enough of it to take hold of, else null. */
+export function onScreen(bounds: Rectangle, screens: readonly Screen[]): Rectangle | null {
+  if (![bounds.x, bounds.y, bounds.width, bounds.height].every(Number.isFinite)) return null;
+  if (bounds.width <= 0 || bounds.height <= 0) return null;
+  const handle = { x: bounds.x + bounds.width / 2, y: bounds.y + EDGE_GAP };
+  const screen = screens.find(({ workArea }) => contains(workArea, handle));
+  if (screen === undefined) return null;
+  const { workArea } = screen;
+  const width = Math.min(bounds.width, workArea.width);
+  const height = Math.min(bounds.height, workArea.height);
+  return {
+    width,
+    height,
+    x: clamp(bounds.x, workArea.x, workArea.x + workArea.width - width),
+    y: clamp(bounds.y, workArea.y, workArea.y + workArea.height - height),
+  };
+}

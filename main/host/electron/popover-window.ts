@@ -48,6 +48,7 @@ export function createPopoverWindow(
   }
   window.once('ready-to-show', () => events.onPainted());
   window.on('blur', () => events.onBlur());
+  window.on('close', () => events.onClosing());
   window.on('closed', () => events.onClosed());
   window.webContents.on('render-process-gone', (_event, { reason }) => events.onPageDied(reason));
   window.loadURL(APP_PAGE_URL).catch((error: unknown) => {

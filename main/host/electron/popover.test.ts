@@ -62,6 +62,7 @@ class FakeWindow implements PopoverWindow {
 function setUp() {
   const made: FakeWindow[] = [];
   const told: string[] = [];
+  const kept: Rectangle[] = [];
   const popover = createPopover<FakeWindow>({
     create(form, events) {
       const window = new FakeWindow(form, events);
@@ -72,6 +73,7 @@ function setUp() {
     hideApp: () => void told.push('app hidden'),
     onShown: () => void told.push('shown'),
     onHidden: () => void told.push('hidden'),
+    windowPlace: { current: () => kept.at(-1) ?? null, keep: (bounds) => void kept.push(bounds) },
     log: () => {},
   });
   const last = (): FakeWindow => {
@@ -84,8 +86,61 @@ function setUp() {
     last().events.onPainted();
     return last();
   };
-  return { popover, made, told, last, open };
+  return { popover, made, told, kept, last, open };
 }
+
+describe('detaching', () => {
+  it('a popover becomes a window in its place, stays on blur, and goes back under the icon', () => {
+    const { popover, made, told, last, open } = setUp();
+    open('popover');
+    popover.detach(true, ICON);
+    last().events.onPainted();
+    expect(made.map(({ form, destroyed }) => [form, destroyed])).toEqual([
+      ['popover', true],
+      ['window', false],
+    ]);
+    expect(popover.form()).toBe('window');
+    expect(told).toEqual(['shown', 'hidden', 'shown']);
+    last().blur();
+    vi.advanceTimersByTime(BLUR_SETTLE_MS);
+    expect(last().visible).toBe(true);
+    popover.detach(false, ICON);
+    last().events.onPainted();
+    expect(popover.form()).toBe('popover');
+    expect(last().at).toEqual({ x: 702, y: 38, width: 420, height: 640 });
+    popover.dispose();
+  });
+
+  it('detached twice it only comes to the front', () => {
+    const { popover, made, last, open } = setUp();
+    open('window');
+    last().focused = false;
+    popover.detach(true, ICON);
+    expect(made).toHaveLength(1);
+    expect(last().focused).toBe(true);
+    popover.dispose();
+  });
+
+  it('the window comes back where and as large as it was, hidden, closed or left by the app', () => {
+    const { popover, kept, last, open } = setUp();
+    open('window').moveTo({ x: 100, y: 80, width: 700, height: 800 });
+    last().events.onClosing();
+    last().events.onClosed();
+    open('window');
+    expect(last().at).toEqual({ x: 100, y: 80, width: 700, height: 800 });
+    last().moveTo({ x: 300, y: 90, width: 600, height: 500 });
+    popover.dispose();
+    expect(kept.at(-1)).toEqual({ x: 300, y: 90, width: 600, height: 500 });
+  });
+
+  it('what was kept for a screen that is gone is not used', () => {
+    const { popover, kept, last, open } = setUp();
+    kept.push({ x: 4_000, y: 80, width: 700, height: 800 });
+    open('window');
+    expect(last().at).toMatchObject({ width: 420, height: 640 });
+    popover.dispose();
+  });
+});
 
 describe('showing', () => {
   it('waits for the first paint, and is under the icon', () => {

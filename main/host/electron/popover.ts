@@ -3,7 +3,7 @@
  * minutes hidden. What a window is, it leaves to `PopoverWindow`; the rules are in visibility.ts and placement.ts.
  */
 import type { Log } from '../../log/log.ts';
-import { type Point, placePopover, type Rectangle, type Screen } from './placement.ts';
+import { onScreen, type Point, placePopover, type Rectangle, type Screen } from './placement.ts';
 import {
   BLUR_SETTLE_MS,
   HIDDEN_WINDOW_LIFE_MS,
@@ -31,6 +31,8 @@ export interface PopoverWindowEvents {
   /** The page has something to show. Once. */
   onPainted(): void;
   onBlur(): void;
+  /** About to go by its own button; its bounds can still be asked. */
+  onClosing(): void;
   onClosed(): void;
   onPageDied(reason: string): void;
 }
@@ -46,6 +48,10 @@ export interface Popover<W> {
   iconClicked(icon: Rectangle | null): void;
   /** In this form when it is not open yet; one that is open keeps its form and comes to the front. */
   show(form: WindowForm, icon: Rectangle | null): void;
+  /** Into a normal window, or back under the icon: what is shown goes on in the other form. */
+  detach(isDetached: boolean, icon: Rectangle | null): void;
+  /** The form of the window there is, or was last. */
+  form(): WindowForm;
   /** Hides it and gives the focus back. */
   hide(): void;
   /** The window there is now, shown or not. */
@@ -63,6 +69,8 @@ export function createPopover<W extends PopoverWindow>(ports: {
   onShown(): void;
   /** Hidden or gone; once for every onShown. */
   onHidden(): void;
+  /** Where a normal window was last, or null before there was one. */
+  readonly windowPlace: { current(): Rectangle | null; keep(bounds: Rectangle): void };
   readonly log: Log;
 }): Popover<W> {
   const { log } = ports;
@@ -70,17 +78,22 @@ export function createPopover<W extends PopoverWindow>(ports: {
   let blurHidAtMs: number | null = null;
   let pageDiedAtMs: number | null = null;
   let openDialogs = 0;
+  let lastForm: WindowForm = 'popover';
 
   function open(form: WindowForm): W {
     const window = ports.create(form, {
       onPainted: () => painted(window),
       onBlur: () => setTimeout(() => blurred(window), BLUR_SETTLE_MS),
+      onClosing: () => {
+        if (isCurrent(window)) keepPlace();
+      },
       onClosed: () => {
         if (isCurrent(window)) forget();
       },
       onPageDied: (reason) => pageDied(window, reason),
     });
     state = { kind: 'opening', window, form, askedAtMs: Date.now() };
+    lastForm = form;
     return window;
   }
 
@@ -93,13 +106,12 @@ export function createPopover<W extends PopoverWindow>(ports: {
     if (state.kind === 'shown') return state.window.showAndFocus();
     if (state.kind === 'hidden' && state.form !== form) discard();
     if (state.kind === 'absent') {
-      const window = open(form);
-      if (form === 'popover') place(window, icon);
+      place(open(form), form, icon);
       return;
     }
     const { window, life } = state;
     clearTimeout(life);
-    if (form === 'popover') place(window, icon);
+    if (form === 'popover') place(window, form, icon);
     reveal(window, form);
   }
 
@@ -115,13 +127,29 @@ export function createPopover<W extends PopoverWindow>(ports: {
     ports.onShown();
   }
 
-  function place(window: W, icon: Rectangle | null): void {
-    const { x, y } = placePopover({ icon, ...ports.screens(), size: POPOVER_SIZE });
-    window.moveTo({ ...POPOVER_SIZE, x, y });
+  function place(window: W, form: WindowForm, icon: Rectangle | null): void {
+    const { screens, cursor } = ports.screens();
+    const { x, y } = placePopover({ icon, screens, cursor, size: POPOVER_SIZE });
+    const kept = form === 'window' ? ports.windowPlace.current() : null;
+    window.moveTo((kept === null ? null : onScreen(kept, screens)) ?? { ...POPOVER_SIZE, x, y });
+  }
+
+  function detach(isDetached: boolean, icon: Rectangle | null): void {
+    const form: WindowForm = isDetached ? 'window' : 'popover';
+    if (state.kind !== 'absent' && state.form === form) return show(form, icon);
+    // A frame cannot be put on or taken off: the window is made anew, and main has all it shows.
+    discard();
+    show(form, icon);
+  }
+
+  /** Before a normal window goes: it comes back as it was. */
+  function keepPlace(): void {
+    if (state.kind !== 'absent' && state.form === 'window') ports.windowPlace.keep(state.window.bounds());
   }
 
   function hide(): void {
     if (state.kind !== 'shown' && state.kind !== 'opening') return;
+    keepPlace();
     const { window, form } = state;
     const wasShown = state.kind === 'shown';
     state = { kind: 'hidden', window, form, life: setTimeout(discard, HIDDEN_WINDOW_LIFE_MS) };
@@ -147,6 +175,7 @@ export function createPopover<W extends PopoverWindow>(ports: {
 
   function discard(): void {
     if (state.kind === 'absent') return;
+    if (state.kind !== 'hidden') keepPlace();
     const { window } = state;
     forget();
     window.destroy();
@@ -177,6 +206,8 @@ export function createPopover<W extends PopoverWindow>(ports: {
       hide();
       if (isPopover) ports.hideApp();
     },
+    detach,
+    form: () => lastForm,
     window: () => (state.kind === 'absent' ? null : state.window),
     async keepOpenWhile(dialog) {
       openDialogs += 1;
