@@ -17,8 +17,6 @@ export interface CatalogModel {
    * downloaded file takes their place.
    */
   readonly config: Readonly<Record<string, unknown>>;
-  /** The same model in fewer bits. */
-  readonly smallerSibling: string | null;
 }
 
 /** OpenAI's published config of gpt-oss-20b; weights of the Q8 layout measured with MLX 0.32.4. */
@@ -48,7 +46,6 @@ const qwen3Config = {
   max_position_embeddings: 40_960,
 } as const;
 
-const GPT_OSS_20B_Q4 = 'mlx-community/gpt-oss-20b-MXFP4-Q4';
 /** Tokenizer, vocabulary and chat template beside the weights. */
 const GPT_OSS_TOKENIZER_BYTES = 28_000_000;
 const QWEN3_TOKENIZER_BYTES = 16_000_000;
@@ -62,17 +59,15 @@ export const CATALOG: readonly CatalogModel[] = [
     weightsBytes: 12_076_119_168,
     downloadBytes: 12_076_119_168 + GPT_OSS_TOKENIZER_BYTES,
     config: gptOss20bConfig,
-    smallerSibling: GPT_OSS_20B_Q4,
   },
   {
-    repository: GPT_OSS_20B_Q4,
+    repository: 'mlx-community/gpt-oss-20b-MXFP4-Q4',
     name: 'gpt-oss-20b, 4-bit',
     licence: 'Apache-2.0',
     goodFor: 'The same model with everything but its experts in 4 bits: 0.9 GB smaller, slightly less exact.',
     weightsBytes: 11_178_868_736,
     downloadBytes: 11_178_868_736 + GPT_OSS_TOKENIZER_BYTES,
     config: gptOss20bConfig,
-    smallerSibling: null,
   },
   {
     repository: 'mlx-community/Qwen3-14B-4bit',
@@ -89,7 +84,6 @@ export const CATALOG: readonly CatalogModel[] = [
       num_attention_heads: 40,
       tie_word_embeddings: false,
     },
-    smallerSibling: null,
   },
   {
     repository: 'mlx-community/Qwen3-4B-4bit',
@@ -106,7 +100,6 @@ export const CATALOG: readonly CatalogModel[] = [
       num_attention_heads: 32,
       tie_word_embeddings: true,
     },
-    smallerSibling: null,
   },
 ];
 
