@@ -1,6 +1,7 @@
 /** Models against this machine as it is now: reads memory, limit, apps and disk, and keeps the answers for the list. */
 import type {
   ContextPlan,
+  FitPrediction,
   MachineInfo,
   MemorySample,
   MemoryUser,
@@ -9,7 +10,15 @@ import type {
 } from '../../preload/contract.ts';
 import type { WiredLimitReading } from '../wired-limit/plan.ts';
 import type { KnownModel } from './library.ts';
-import { type Circumstances, type Learned, candidateOf, contextPlan, modelEntries, verdictFor } from './model-list.ts';
+import {
+  type Circumstances,
+  type Learned,
+  candidateOf,
+  contextPlan,
+  modelEntries,
+  predictionOf,
+  verdictFor,
+} from './model-list.ts';
 import { preflight } from './preflight.ts';
 import type { Room } from './verdict.ts';
 
@@ -37,6 +46,8 @@ export interface AssessmentPorts {
 export interface Assessment {
   /** As of the last look. */
   entries(): readonly ModelEntry[];
+  /** At the user's context, as of the last look. Null when nothing can be told. */
+  prediction(modelId: string): FitPrediction | null;
   /** Null when nothing can be told of the model's context. */
   plan(modelId: string): ContextPlan | null;
   /** Looks anew; apps only when somebody is short of memory. Throws nothing but what a port throws. */
@@ -102,6 +113,12 @@ export function createAssessment(ports: AssessmentPorts): Assessment {
 
   return {
     entries: () => modelEntries(circumstances()),
+
+    prediction(modelId) {
+      const about = circumstances();
+      const model = about.models.find(({ id }) => id === modelId);
+      return model === undefined ? null : predictionOf(model, about);
+    },
 
     plan(modelId) {
       const about = circumstances();

@@ -5,6 +5,8 @@ import * as v from 'valibot';
 import type { ModelInfo } from '../../preload/contract.ts';
 import { AppFault } from '../fault.ts';
 import { externalVolume } from './hub/volume.ts';
+import { readModelShape } from './model-shape.ts';
+import { loadedBytes, readTensorsOfFile } from './safetensors-header.ts';
 
 export interface ModelFolder {
   readonly info: ModelInfo;
@@ -13,6 +15,8 @@ export interface ModelFolder {
   readonly sampling: { readonly temperature: number; readonly topP: number };
   /** Longest context the model was made for, tokens; null when its config does not say. */
   readonly maxContextTokens: number | null;
+  /** What MLX will hold once it is loaded, by the headers of the weights. */
+  readonly weightsBytes: number;
   /** config.json, for what memory the model takes. */
   readonly config: unknown;
   /** Files of weights that its index names; empty without an index. */
@@ -77,6 +81,7 @@ export function readModelFolder(path: string, as?: { readonly id: string; readon
       sizeBytes: weights.reduce((sum, name) => sum + sizeOf(join(folder, name), pick), 0),
       isToy,
     },
+    weightsBytes: weights.reduce((sum, name) => sum + loadedFrom(join(folder, name), parsed), 0),
     sampling: { temperature: generation?.temperature ?? 1, topP: generation?.top_p ?? 1 },
     maxContextTokens: limits.success
       ? (limits.output.max_position_embeddings ?? limits.output.text_config?.max_position_embeddings ?? null)
@@ -126,5 +131,14 @@ function readJson<T>(file: string, schema: v.GenericSchema<unknown, T>): T | nul
     return result.success ? result.output : null;
   } catch {
     return null;
+  }
+}
+
+/** A damaged file counts by its size: what it lacks is for loading or verifying to find. */
+function loadedFrom(file: string, config: unknown): number {
+  try {
+    return loadedBytes(readTensorsOfFile(file), readModelShape(config)?.unloadedPrefixes ?? []);
+  } catch {
+    return statSync(file).size;
   }
 }

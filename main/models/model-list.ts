@@ -2,7 +2,7 @@
 import type { ContextPlan, FitPrediction, FitVerdict, MachineInfo, ModelEntry } from '../../preload/contract.ts';
 import { CATALOG } from './catalog.ts';
 import { type ModelOnMachine, contextStops, predictFor, stopTokens } from './context-stops.ts';
-import { type Calibration, type Correction, NO_CORRECTION } from './fit.ts';
+import type { Calibration, Correction } from './fit.ts';
 import type { KnownModel } from './library.ts';
 import { readModelShape } from './model-shape.ts';
 import { type Candidate, type Room, verdictOf } from './verdict.ts';
@@ -15,13 +15,6 @@ export interface Learned {
   /** Tokens a second; null before the first prompt of some length. */
   readonly prefillRate: number | null;
 }
-
-export const NOTHING_LEARNED: Learned = {
-  calibration: null,
-  correction: NO_CORRECTION,
-  measured: null,
-  prefillRate: null,
-};
 
 /** Everything a verdict rests on, but the model. */
 export interface Circumstances {
@@ -63,6 +56,12 @@ export function contextPlan(model: KnownModel, about: Circumstances): ContextPla
     prefillRate: about.learned(model.id).prefillRate,
   });
   return { modelId: model.id, chosenTokens: about.contextTokens, stops };
+}
+
+/** What a model is predicted to take at the user's context. Null where its config cannot be understood. */
+export function predictionOf(model: KnownModel, about: Circumstances): FitPrediction | null {
+  const onMachine = modelOnMachine(model, about);
+  return onMachine === null ? null : predictFor(onMachine, within(onMachine, about.contextTokens), about.room);
 }
 
 /** What a model comes to at the user's context. Null where its config cannot be understood. */

@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type {
   EventEnvelope,
+  FitPrediction,
   Handlers,
   MachineInfo,
   MemorySample,
@@ -10,13 +11,14 @@ import type {
   ModelInfo,
 } from '../../preload/contract.ts';
 import type { Clock } from '../engine/clock.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, GenerationUsage } from '../engine/engine.ts';
 import type { Failure } from '../engine/failure.ts';
 import { AppFault } from '../fault.ts';
 import type { Log } from '../log/log.ts';
 import type { SettingsStore } from '../settings/settings.ts';
 import type { WiredLimitReading } from '../wired-limit/plan.ts';
 import { createAssessment } from './assessment.ts';
+import { DEFAULT_STEP_TOKENS } from './fit.ts';
 import { modelHandlers } from './handlers.ts';
 import { openHubSettings } from './hub-settings.ts';
 import { HUB_URL } from './hub/hub.ts';
@@ -24,7 +26,9 @@ import { hubUrl } from './hub/redirects.ts';
 import { type ProxyChoice, nodeTransport } from './hub/transport.ts';
 import { openLibrary } from './library.ts';
 import { DEMO_MODEL_ID, readModelFolder } from './model-folder.ts';
-import type { Learned } from './model-list.ts';
+import { readModelShape } from './model-shape.ts';
+import { openMeasuredLoads } from './measured-loads.ts';
+import { type Measuring, createMeasuring } from './measuring.ts';
 import { openModelRecords } from './model-records.ts';
 import { type Models, createModels } from './models.ts';
 import { pinnedManifests } from './pinned.ts';
@@ -48,13 +52,16 @@ export interface ModelsRoomPorts {
   readonly isMac: boolean;
   readonly machine: MachineInfo;
   readonly settings: SettingsStore;
-  readonly engine: () => Pick<Engine, 'state' | 'metrics' | 'stop'>;
+  readonly engine: () => Pick<Engine, 'state' | 'metrics' | 'stop' | 'subscribe' | 'calibrate'>;
   readonly readMemory: () => Promise<Pick<MemorySample, 'level' | 'availableBytes' | 'wiredBytes'> | null>;
   readonly readWiredLimit: () => Promise<WiredLimitReading | null>;
   readonly readApps: () => Promise<readonly MemoryUser[]>;
   readonly ownProcessesBytes: () => number;
   readonly countEngineBytes: (bytes: number) => number;
-  readonly learned: (modelId: string) => Learned;
+  /** False where a small model stands for a large one: what is measured of it says nothing. */
+  readonly measures: boolean;
+  /** The Mac is short of memory: no moment to measure. */
+  readonly isShort: () => boolean;
   readonly publish: (envelope: EventEnvelope) => void;
   readonly onDamage: (what: string) => (movedTo: string) => void;
   readonly clock: Clock;
@@ -73,6 +80,10 @@ export interface ModelsRoom {
    * waiting does not change.
    */
   refusal(by: 'window' | 'endpoint' | 'timer'): Promise<Failure | null>;
+  /** What the chosen model is predicted to take at the user's context; null where nothing can be told. */
+  prediction(): FitPrediction | null;
+  /** An answer is complete: its numbers teach. */
+  answered(usage: GenerationUsage): void;
   /** Stops what is being fetched until `resume`. */
   suspend(): Promise<void>;
   resume(): void;
@@ -116,12 +127,14 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     // On a Mac nothing is loaded that the user has not chosen; elsewhere there is the demo model to look around with.
     defaultId: isMac ? null : DEMO_MODEL_ID,
   });
+  const machineName = `${ports.machine.chip ?? ports.machine.system}, ${ports.machine.memoryBytes}`;
+  const measured = openMeasuredLoads(join(ports.dataFolder, 'measured-loads.json'), machineName, log);
   const assessment = createAssessment({
     machine: ports.machine,
     isMac,
     models: () => library.models(),
     contextTokens: () => settings.current.contextTokens,
-    learned: ports.learned,
+    learned: (modelId) => measured.learned(modelId),
     countEngineBytes: ports.countEngineBytes,
     readMemory: ports.readMemory,
     readWiredLimit: ports.readWiredLimit,
@@ -137,6 +150,34 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     const { kind } = ports.engine().state;
     return kind === 'off' || kind === 'failed';
   }
+
+  // ── Measuring ───────────────────────────────────────────────────────────────────────────────────
+
+  const prediction = (): FitPrediction | null =>
+    models.chosenId === null ? null : assessment.prediction(models.chosenId);
+
+  let measuring: Measuring | null = null;
+  const startMeasuring = (): Measuring =>
+    createMeasuring({
+      engine: ports.engine(),
+      measured,
+      model: () => {
+        const { current } = models;
+        const shape = current === null ? null : readModelShape(current.config);
+        return current === null || shape === null
+          ? null
+          : { id: current.info.id, shape, weightsBytes: current.weightsBytes };
+      },
+      stepTokens: () => prediction()?.prefillStepTokens ?? DEFAULT_STEP_TOKENS,
+      isShort: ports.isShort,
+      learned: () => {
+        publishSoon();
+        const plan = models.chosenId === null ? null : assessment.plan(models.chosenId);
+        if (plan !== null) ports.publish({ event: 'context.changed', payload: plan });
+      },
+      clock,
+      log,
+    });
 
   // ── Telling ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -160,6 +201,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
   }
 
   function removed(modelId: string): void {
+    measured.forget(modelId);
     if (models.chosenId !== modelId) return;
     models.forget();
     ports.publish({ event: 'settings.changed', payload: settings.update({ modelId: null }) });
@@ -190,8 +232,11 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
         publishPlan: (payload) => ports.publish({ event: 'context.changed', payload }),
       }),
     },
+    prediction,
+    answered: (usage) => measuring?.answered(usage),
     async begin() {
       isOpen = true;
+      if (ports.measures) measuring = startMeasuring();
       await Promise.all([assessment.look(), library.begin()]);
       publishSoon();
     },
@@ -206,6 +251,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     dispose() {
       isDisposed = true;
       cancelPublish?.();
+      measuring?.dispose();
       return library.dispose();
     },
   };

@@ -20,7 +20,7 @@ function file(header: string | object, dataBytes = 0): Uint8Array {
 }
 
 const read = (bytes: Uint8Array, fileBytes = bytes.length) =>
-  readTensors((offset, length) => bytes.subarray(offset, offset + length), fileBytes);
+  readTensors(async (offset, length) => bytes.subarray(offset, offset + length), fileBytes);
 
 const entry = (dtype: string, shape: number[], begin: number, end: number) => ({
   dtype,
@@ -44,7 +44,7 @@ describe('a header', () => {
     const bytes = file({ a: entry('U8', [2 ** 40], 0, 2 ** 40) });
     const asked: [number, number][] = [];
     const tensors = await readTensors(
-      (offset, length) => {
+      async (offset, length) => {
         asked.push([offset, length]);
         return bytes.subarray(offset, offset + length);
       },
@@ -80,7 +80,7 @@ describe('a header', () => {
     for (const claim of [BigInt(LARGEST_HEADER_BYTES) + 1n, 100_000_000n, 2n ** 64n - 1n]) {
       new DataView(bytes.buffer).setBigUint64(0, claim, true);
       let reads = 0;
-      const reading = readTensors((offset, length) => {
+      const reading = readTensors(async (offset, length) => {
         reads += 1;
         return bytes.subarray(offset, offset + length);
       }, Number.MAX_SAFE_INTEGER);
@@ -94,7 +94,7 @@ describe('a header', () => {
       fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), fc.nat(1_000), async (noise, more) => {
         const fileBytes = noise.length + more;
         try {
-          const tensors = await readTensors((offset, length) => {
+          const tensors = await readTensors(async (offset, length) => {
             expect(offset + length).toBeLessThanOrEqual(Math.max(fileBytes, 8));
             return noise.subarray(offset, offset + length);
           }, fileBytes);
@@ -129,14 +129,14 @@ describe('a header', () => {
     );
   });
 
-  it('is read from a disk too', async () => {
+  it('is read from a disk too', () => {
     const folder = mkdtempSync(join(tmpdir(), 'headroom-header-'));
     try {
       const path = join(folder, 'model.safetensors');
       writeFileSync(path, file({ a: entry('F16', [4], 0, 8) }, 8));
-      expect(await readTensorsOfFile(path)).toEqual([{ name: 'a', bytes: 8 }]);
+      expect(readTensorsOfFile(path)).toEqual([{ name: 'a', bytes: 8 }]);
       writeFileSync(path, file({ a: entry('F16', [4], 0, 8) }, 7));
-      await expect(readTensorsOfFile(path)).rejects.toThrow('a lies outside the file');
+      expect(() => readTensorsOfFile(path)).toThrow('a lies outside the file');
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -16,7 +16,7 @@ export interface Tensor {
 export class HeaderFault extends Error {}
 
 /** Part of a file; shorter than asked for only at the file's end. */
-export type ReadRange = (offset: number, length: number) => Promise<Uint8Array> | Uint8Array;
+export type ReadRange = (offset: number, length: number) => Promise<Uint8Array>;
 
 /** Headers of real models stay below 3 MB; the format's own limit is 100 MB. Checked before a byte is allocated. */
 export const LARGEST_HEADER_BYTES = 32 * 1_048_576;
@@ -51,26 +51,29 @@ const tensor = v.object({
   data_offsets: v.tuple([whole, whole]),
 });
 
-/** Two small reads. Throws HeaderFault, and whatever `read` throws. */
+/** Two small reads, of a file far away. Throws HeaderFault, and whatever `read` throws. */
 export async function readTensors(read: ReadRange, fileBytes: number): Promise<readonly Tensor[]> {
   const headerBytes = headerLength(await read(0, LENGTH_BYTES), fileBytes);
   return parseHeader(await read(LENGTH_BYTES, headerBytes), headerBytes, fileBytes);
 }
 
 /** From a file on disk. Links are followed. */
-export async function readTensorsOfFile(path: string): Promise<readonly Tensor[]> {
+export function readTensorsOfFile(path: string): readonly Tensor[] {
   const file = openSync(path, 'r');
+  const read = (offset: number, length: number): Uint8Array => {
+    const buffer = new Uint8Array(length);
+    let done = 0;
+    while (done < length) {
+      const count = readSync(file, buffer, done, length - done, offset + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return buffer.subarray(0, done);
+  };
   try {
-    return await readTensors((offset, length) => {
-      const buffer = new Uint8Array(length);
-      let done = 0;
-      while (done < length) {
-        const count = readSync(file, buffer, done, length - done, offset + done);
-        if (count === 0) break;
-        done += count;
-      }
-      return buffer.subarray(0, done);
-    }, fstatSync(file).size);
+    const fileBytes = fstatSync(file).size;
+    const headerBytes = headerLength(read(0, LENGTH_BYTES), fileBytes);
+    return parseHeader(read(LENGTH_BYTES, headerBytes), headerBytes, fileBytes);
   } finally {
     closeSync(file);
   }
@@ -83,7 +86,7 @@ export function loadedBytes(tensors: readonly Tensor[], unloadedPrefixes: readon
     .reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-export function headerLength(first: Uint8Array, fileBytes: number): number {
+function headerLength(first: Uint8Array, fileBytes: number): number {
   if (first.length < LENGTH_BYTES) throw new HeaderFault('it is too short to hold weights');
   const claimed = new DataView(first.buffer, first.byteOffset, LENGTH_BYTES).getBigUint64(0, true);
   if (claimed > BigInt(LARGEST_HEADER_BYTES)) throw new HeaderFault(`its header claims ${claimed} bytes`);
@@ -93,7 +96,7 @@ export function headerLength(first: Uint8Array, fileBytes: number): number {
   return length;
 }
 
-export function parseHeader(header: Uint8Array, headerBytes: number, fileBytes: number): readonly Tensor[] {
+function parseHeader(header: Uint8Array, headerBytes: number, fileBytes: number): readonly Tensor[] {
   if (header.length !== headerBytes) throw new HeaderFault('it ends within its header');
   const dataBytes = fileBytes - LENGTH_BYTES - headerBytes;
   const entries = Object.entries(parsedObject(header)).filter(([name]) => name !== '__metadata__');

@@ -13,7 +13,6 @@ import type {
   ModelPresence,
 } from '../../preload/contract.ts';
 import { systemClock } from '../../main/engine/clock.ts';
-import { NOTHING_LEARNED } from '../../main/models/model-list.ts';
 import { type ModelsRoom, openModelsRoom } from '../../main/models/models-room.ts';
 import { openSettings, type SettingsStore } from '../../main/settings/settings.ts';
 import type { WiredLimitReading } from '../../main/wired-limit/plan.ts';
@@ -91,6 +90,8 @@ export async function openModels(home: string, hubUrl: string, around: Around = 
   const engine = {
     state: { kind: 'off' } as EngineState,
     metrics: null,
+    subscribe: () => () => {},
+    calibrate: async () => null,
     stop: async () => {
       engineStops += 1;
     },
@@ -109,7 +110,8 @@ export async function openModels(home: string, hubUrl: string, around: Around = 
     readApps: async () => around.apps,
     ownProcessesBytes: () => 200 * 2 ** 20,
     countEngineBytes: (bytes) => bytes,
-    learned: () => NOTHING_LEARNED,
+    measures: false,
+    isShort: () => false,
     publish: (envelope) => {
       published.push(envelope);
       for (const listener of listeners) listener(envelope);
