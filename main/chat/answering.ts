@@ -78,6 +78,7 @@ export function createAnswering(ports: AnsweringPorts): Answering {
         if (runaway === null) continue;
         entry.endAs = { kind: 'paused', ...runaway };
         entry.abort.abort();
+        throw new EngineError('aborted', 'The answer ran away.', 'Go on, or leave it at that.');
       }
       if (!isFinal(entry.answer.status)) {
         throw new EngineError('disconnected', 'The answer ended in the middle.', 'Send the message again.');

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AssistantMessage, ChatDelta, EngineState, EventEnvelope, Message } from '../../preload/contract.ts';
 import { type Engine, EngineError, type GenerationEvent, type GenerationRequest } from '../engine/engine.ts';
 import { AppFault } from '../fault.ts';
@@ -214,5 +214,277 @@ describe('chat', () => {
   it('refuses a conversation that is not there', async () => {
     await expect(send('x', crypto.randomUUID())).rejects.toThrow(/no longer there/);
     expect(() => chat.open(crypto.randomUUID())).toThrow(/no longer there/);
+  });
+});
+
+const until = async (isSo: () => boolean): Promise<void> => {
+  for (let waited = 0; !isSo(); waited += 5) {
+    if (waited > 5_000) throw new Error('it never came to that');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+};
+const hanging: Script = async function* (_request, signal) {
+  yield { kind: 'content', text: 'half' };
+  await aborted(signal);
+};
+const answering = (text: string): Script =>
+  async function* () {
+    yield { kind: 'content', text };
+    yield finish;
+  };
+const opened = (id: string) => chat.open(id);
+
+describe('the queue', () => {
+  it('is sent in order when answers end or are stopped by the user', async () => {
+    script = hanging;
+    const turn = await send('one');
+    const { id } = turn.conversation;
+    await chat.queue({ conversationId: id, text: 'two', effort: 'low' });
+    const queued = await chat.queue({ conversationId: id, text: 'three', effort: 'low' });
+    expect(queued.queued.map(({ text }) => text)).toEqual(['two', 'three']);
+    script = answering('ok');
+    chat.stop(turn.assistant.id);
+    await until(() => opened(id).messages.length === 6);
+    await until(() => opened(id).messages.at(-1)?.text === 'ok');
+    expect(opened(id).messages.flatMap(({ role, text }) => (role === 'user' ? [text] : []))).toEqual([
+      'one',
+      'two',
+      'three',
+    ]);
+    expect(opened(id).queued).toEqual([]);
+  });
+
+  it('waits when the engine was turned off, when it failed, and when the answer is paused', async () => {
+    script = hanging;
+    const turn = await send('one');
+    const { id } = turn.conversation;
+    await chat.queue({ conversationId: id, text: 'two', effort: 'low' });
+    await chat.endAll({ kind: 'stopped' });
+    expect(opened(id).queued).toHaveLength(1);
+
+    script = async function* () {
+      throw new EngineError('failed', 'The model stopped.', 'Turn it on again.');
+    };
+    const [first] = opened(id).queued;
+    const failed = await chat.sendQueued(first?.id ?? '');
+    await settled(failed.messages.at(-1)?.id ?? '');
+    await chat.queue({ conversationId: id, text: 'three', effort: 'low' });
+    await until(() => opened(id).messages.length === 6);
+    await settled(opened(id).messages.at(-1)?.id ?? '');
+    expect(requests).toHaveLength(3);
+  });
+
+  it('is sent at once when nothing runs, and what cannot be sent stays', async () => {
+    script = answering('ok');
+    const turn = await send('one');
+    const { id } = turn.conversation;
+    await settled(turn.assistant.id);
+    admitPrompt = () => {
+      throw new AppFault('refused', 'Memory is short.', 'Wait.');
+    };
+    await chat.queue({ conversationId: id, text: 'two', effort: 'low' });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(opened(id).queued).toMatchObject([{ text: 'two' }]);
+    expect(opened(id).messages).toHaveLength(2);
+    admitPrompt = () => {};
+    await chat.sendQueued(opened(id).queued[0]?.id ?? '');
+    expect(opened(id).messages).toHaveLength(4);
+  });
+});
+
+describe('an answer that runs away', () => {
+  it('is paused and asks; it goes on with what it has, or is left at that', async () => {
+    const loop = 'And so on and so forth. ';
+    let isReleased = false;
+    script = async function* (_request, signal) {
+      signal.addEventListener('abort', () => (isReleased = true));
+      for (let i = 0; i < 1_000; i += 1) {
+        if (signal.aborted) throw new EngineError('aborted', 'Stopped.', '');
+        yield { kind: 'content', text: loop };
+      }
+      yield finish;
+    };
+    const turn = await send('go');
+    const paused = await settled(turn.assistant.id);
+    expect(paused.status).toEqual({ kind: 'paused', because: 'repeating', where: 'answer' });
+    expect(paused.text.length).toBeLessThan(2_000);
+    expect(isReleased).toBe(true);
+
+    script = answering(' The end.');
+    messages = [];
+    const going = await chat.continue(turn.assistant.id);
+    expect(going.messages[1]).toMatchObject({ attempt: 2 });
+    expect(going.messages[1]?.text.startsWith(paused.text)).toBe(true);
+    expect(requests[1]?.continueFrom).toEqual({ reasoning: '', content: paused.text });
+    await until(() => messages.some(({ text }) => text.endsWith('The end.')));
+    // What the windows add up is what is stored.
+    expect(deltas.map(({ text }) => text).join('')).toBe(`${paused.text} The end.`);
+    expect(store.message(turn.assistant.id)).toMatchObject({
+      status: { kind: 'complete' },
+      usage: { completionTokens: 2 },
+    });
+  });
+
+  it('is left at that by stopping it', async () => {
+    script = answering('x'.repeat(3_000));
+    const turn = await send('go');
+    expect((await settled(turn.assistant.id)).status.kind).toBe('paused');
+    chat.stop(turn.assistant.id);
+    expect(store.message(turn.assistant.id)).toMatchObject({ status: { kind: 'stopped' } });
+  });
+});
+
+describe('thinking', () => {
+  it('is ended by "answer now", once there is thinking', async () => {
+    const asked: string[] = [];
+    script = async function* (request, signal) {
+      yield { kind: 'reasoning', text: 'hm' };
+      await new Promise<void>((resolve) => {
+        request.answerNow?.addEventListener('abort', () => resolve());
+        signal.addEventListener('abort', () => resolve());
+      });
+      asked.push('answered');
+      yield { kind: 'content', text: 'Yes.' };
+      yield finish;
+    };
+    const turn = await send('go');
+    await until(() => chat.open(turn.conversation.id).messages[1]?.role === 'assistant' && deltas.length > 0);
+    chat.answerNow(turn.assistant.id);
+    expect(await settled(turn.assistant.id)).toMatchObject({ reasoning: 'hm', text: 'Yes.' });
+    expect(asked).toEqual(['answered']);
+    expect(() => chat.answerNow(turn.assistant.id)).toThrow(/not thinking/);
+  });
+});
+
+describe('a conversation of its own kind', () => {
+  it('brings its settings to every request', async () => {
+    script = answering('ok');
+    const turn = await chat.send({
+      conversationId: null,
+      text: 'x',
+      effort: 'high',
+      settings: { systemText: 'Be brief.', temperature: 0, topK: 5, thinkingTokens: 99, modelId: 'other' },
+    });
+    await settled(turn.assistant.id);
+    expect(requests[0]).toMatchObject({
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'x' },
+      ],
+      temperature: 0,
+      topK: 5,
+      thinkingBudgetTokens: 99,
+    });
+    expect(models).toEqual(['other']);
+  });
+});
+
+describe('when it no longer fits', () => {
+  const fill = async (): Promise<string> => {
+    script = answering('y'.repeat(100));
+    const first = await send('x'.repeat(100));
+    await settled(first.assistant.id);
+    for (let i = 0; i < 3; i += 1) await settled((await send('x'.repeat(100), first.conversation.id)).assistant.id);
+    return first.conversation.id;
+  };
+
+  it('says so with numbers before anything is stored, and the user chooses to trim', async () => {
+    const id = await fill();
+    // Eight messages of 104 each, as the tokenizer above counts.
+    limit = 900;
+    await expect(send('z', id)).rejects.toThrow('837 tokens');
+    expect(opened(id).messages).toHaveLength(8);
+    const trimmed = await chat.fit({ conversationId: id, how: 'trim', text: 'z', attachmentIds: [] });
+    expect(trimmed.messages).toHaveLength(8);
+    // Two turns and the text leave room for the answer and a quarter to spare.
+    expect(trimmed.cut).toMatchObject({ kind: 'trimmed', messages: 4 });
+    const turn = await send('z', id);
+    await settled(turn.assistant.id);
+    expect(requests.at(-1)?.messages).toHaveLength(5);
+    expect((await chat.fit({ conversationId: id, how: 'everything', text: '', attachmentIds: [] })).cut).toBeNull();
+  });
+
+  it('says so when not even the text alone fits', async () => {
+    const id = await fill();
+    limit = 900;
+    await expect(
+      chat.fit({ conversationId: id, how: 'trim', text: 'z'.repeat(2_000), attachmentIds: [] }),
+    ).rejects.toThrow(/2,004 tokens/);
+    expect(opened(id).cut).toBeNull();
+  });
+
+  it('has the oldest summarised, beside the prompt cache, and tells the windows', async () => {
+    const id = await fill();
+    limit = 2_400;
+    script = answering('They exchanged letters.');
+    const summarised = await chat.fit({
+      conversationId: id,
+      how: 'summarise',
+      text: 'z'.repeat(400),
+      attachmentIds: [],
+    });
+    expect(summarised.cut).toMatchObject({ kind: 'summarised', summary: 'They exchanged letters.' });
+    expect(requests.at(-1)).toMatchObject({ cache: 'none' });
+    const told = events.flatMap((each) => (each.event === 'chat.changed' ? [each.payload.isSummarising] : []));
+    expect(told).toEqual(expect.arrayContaining([true, false]) as unknown);
+    await settled((await send('z', id)).assistant.id);
+    expect(requests.at(-1)?.messages[0]).toMatchObject({
+      role: 'system',
+      content: expect.stringContaining('letters') as unknown,
+    });
+  });
+
+  it('a summary that is ended leaves everything as it was', async () => {
+    const id = await fill();
+    limit = 2_400;
+    script = hanging;
+    const fitting = chat.fit({ conversationId: id, how: 'summarise', text: 'z'.repeat(400), attachmentIds: [] });
+    await until(() => requests.length === 5);
+    await expect(send('now', id)).rejects.toThrow(/still being written/);
+    await chat.fit({ conversationId: id, how: 'everything', text: '', attachmentIds: [] });
+    await expect(fitting).rejects.toThrow();
+    expect(opened(id)).toMatchObject({ cut: null, isSummarising: false });
+  });
+
+  it('nobody counts while the model is off: the engine’s own ceiling has the last word', async () => {
+    const id = await fill();
+    limit = 900;
+    state = { kind: 'off' };
+    const turn = await send('z', id);
+    expect(await settled(turn.assistant.id)).toMatchObject({ status: { kind: 'complete' } });
+    expect(await chat.count({ conversationId: id, text: '', attachmentIds: [] })).toMatchObject({
+      kind: 'not-counted',
+    });
+  });
+});
+
+describe('titles', () => {
+  it('come from the model in a quiet moment, beside the prompt cache', async () => {
+    script = answering('Answer.');
+    const turn = await send('What is a wired limit, and why?');
+    await settled(turn.assistant.id);
+    script = answering('"Wired limits"');
+    await chat.quietWork(turn.conversation.id);
+    expect(store.summary(turn.conversation.id)?.title).toBe('Wired limits');
+    expect(requests.at(-1)).toMatchObject({ cache: 'none', maxTokens: 120 });
+  });
+
+  it('are given up the moment something is sent', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    script = answering('Answer.');
+    const turn = await send('first line');
+    await vi.waitFor(() => expect(store.message(turn.assistant.id)).toMatchObject({ status: { kind: 'complete' } }));
+    let isGivenUp = false;
+    script = async function* (_request, signal) {
+      await aborted(signal).finally(() => (isGivenUp = true));
+      yield finish;
+    };
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(requests).toHaveLength(2);
+    script = answering('Answer.');
+    await send('more', turn.conversation.id);
+    vi.useRealTimers();
+    await until(() => isGivenUp);
+    expect(store.summary(turn.conversation.id)?.title).toBe('first line');
   });
 });

@@ -5,9 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 
 export type Database = DatabaseSync;
 
-/** Migration n brings `user_version` from n to n + 1. Never edit one that has shipped: add another. */
-const MIGRATIONS: readonly string[] = [
-  `CREATE TABLE conversation (
+export const FIRST_FORMAT = `CREATE TABLE conversation (
      id TEXT PRIMARY KEY,
      title TEXT NOT NULL,
      created_at_ms INTEGER NOT NULL,
@@ -34,7 +32,11 @@ const MIGRATIONS: readonly string[] = [
      usage TEXT
    ) STRICT;
    CREATE INDEX message_by_conversation ON message (conversation_id, seq);
-   CREATE INDEX message_under_way ON message (id) WHERE role = 'assistant' AND status IS NULL;`,
+   CREATE INDEX message_under_way ON message (id) WHERE role = 'assistant' AND status IS NULL;`;
+
+/** Migration n brings `user_version` from n to n + 1. Never edit one that has shipped: add another. */
+const MIGRATIONS: readonly string[] = [
+  FIRST_FORMAT,
 
   `-- a number that VACUUM leaves alone, for the search index and for paging
    ALTER TABLE conversation ADD COLUMN seq INTEGER;

@@ -1,8 +1,9 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DatabaseTooNew, openDatabase } from './database.ts';
+import { DatabaseTooNew, FIRST_FORMAT, openDatabase } from './database.ts';
 import { createConversationStore, titleFrom } from './store.ts';
 
 let folder: string;
@@ -115,6 +116,142 @@ describe('conversation store', () => {
     db.close();
     expect(() => openStore()).toThrow(DatabaseTooNew);
     expect(damaged).toEqual([]);
+  });
+});
+
+describe('a file of the first format', () => {
+  /** As the first version of the app wrote it. */
+  const writeOld = (): void => {
+    const old = new DatabaseSync(file);
+    old.exec(`${FIRST_FORMAT}; PRAGMA user_version = 1`);
+    old.exec(`INSERT INTO conversation VALUES ('c1', 'Old one', 1, 2, '2025-12-31');
+      INSERT INTO message (id, conversation_id, parent_id, role, created_at_ms, text) VALUES ('u1', 'c1', NULL, 'user', 1, 'Über alles');
+      INSERT INTO message (id, conversation_id, parent_id, role, created_at_ms, text, effort, reasoning, status)
+        VALUES ('a1', 'c1', 'u1', 'assistant', 1, 'An old answer', 'low', '', '{"kind":"complete"}')`);
+    old.close();
+  };
+
+  it('is migrated with everything in it, searched at once, and backed up first', () => {
+    writeOld();
+    const store = openStore();
+    expect(store.open('c1')).toMatchObject({
+      title: 'Old one',
+      pinnedAtMs: null,
+      cut: null,
+      settings: { systemText: '' },
+      messages: [
+        { id: 'u1', attachments: [] },
+        { id: 'a1', text: 'An old answer', attempt: 1, model: null },
+      ],
+    });
+    expect(store.search.find('uber', false)).toHaveLength(1);
+    store.close();
+    const [backup = ''] = readdirSync(folder).filter((name) => name.includes('before-format'));
+    const kept = new DatabaseSync(join(folder, backup));
+    expect(kept.prepare('PRAGMA user_version').get()).toEqual({ user_version: 1 });
+    expect(kept.prepare('SELECT count(*) AS n FROM message').get()).toEqual({ n: 2 });
+    kept.close();
+  });
+});
+
+describe('branches, cuts and settings', () => {
+  const added = (store: ReturnType<typeof openStore>, text: string, conversationId: string | null = null) => {
+    const result = store.addTurn(turn(conversationId, text));
+    if (result === null) throw new Error('not added');
+    return result;
+  };
+
+  it('shows the path that was opened last, and cuts count along it only', () => {
+    const store = openStore();
+    const first = added(store, 'one');
+    const { id: conversationId } = first.conversation;
+    const second = added(store, 'two', conversationId);
+    store.cut(conversationId, { kind: 'summarised', summary: 'They counted.', afterMessageId: first.assistant.id });
+    expect(store.open(conversationId)?.cut).toEqual({
+      kind: 'summarised',
+      summary: 'They counted.',
+      afterMessageId: first.assistant.id,
+      messages: 2,
+    });
+    const other = store.addAnswer({
+      conversationId,
+      parentId: first.user.id,
+      effort: 'high',
+      model: 'm',
+      nowMs: 5,
+    });
+    expect(store.open(conversationId)).toMatchObject({
+      cut: null,
+      messages: [{ id: first.user.id }, { id: other.id }],
+      branches: [{ messageId: other.id, siblingIds: [first.assistant.id, other.id] }],
+    });
+    store.openBranch(first.assistant.id);
+    expect(store.open(conversationId)?.messages.at(-1)?.id).toBe(second.assistant.id);
+    expect(store.open(conversationId)?.cut).not.toBeNull();
+    store.cut(conversationId, null);
+    expect(store.open(conversationId)?.cut).toBeNull();
+    store.close();
+  });
+
+  it('keeps only what differs from the defaults, and what a person named', () => {
+    const store = openStore();
+    const { conversation } = added(store, 'x');
+    store.configure(conversation.id, { temperature: 0, systemText: 'Be brief.', topP: null });
+    expect(store.open(conversation.id)?.settings).toMatchObject({
+      temperature: 0,
+      systemText: 'Be brief.',
+      topP: null,
+    });
+    expect(store.rename(conversation.id, 'Mine', 'user')).toBe(true);
+    expect(store.rename(conversation.id, 'The model’s', 'model')).toBe(false);
+    expect(store.summary(conversation.id)?.title).toBe('Mine');
+    store.close();
+  });
+
+  it('pages through every conversation once, pinned ones first', () => {
+    const store = openStore();
+    const ids = Array.from({ length: 230 }, (_, i) => {
+      const result = store.addTurn(turn(null, `n ${i}`, 1_000 + Math.floor(i / 3)));
+      return result?.conversation.id ?? '';
+    });
+    store.pin(ids[5] ?? '', 9);
+    store.archive(ids[6] ?? '', 9);
+    const seen: string[] = [];
+    let after: string | null = null;
+    do {
+      const page = store.page({ archived: false, after });
+      seen.push(...page.conversations.map(({ id }) => id));
+      after = page.next;
+    } while (after !== null);
+    expect(seen[0]).toBe(ids[5]);
+    expect([...seen].sort()).toEqual(ids.filter((id) => id !== ids[6]).sort());
+    expect(store.page({ archived: true, after: null }).conversations.map(({ id }) => id)).toEqual([ids[6]]);
+    store.close();
+  });
+
+  it('takes drafts, queued messages and attachments along, and lets go of what belongs to nothing', () => {
+    const store = openStore();
+    const { conversation } = added(store, 'x');
+    const add = (name: string) => store.attachments.add({ name, text: `text of ${name}`, tokens: null, nowMs: 1 });
+    const [inDraft, inQueue, inMessage, lost] = [add('a.ts'), add('b.md'), add('c'), add('d')];
+    store.drafts.put(conversation.id, 'half', [inDraft.id]);
+    const attachmentIds = [inQueue.id];
+    store.queue.add({ conversationId: conversation.id, text: 'next', effort: 'low', attachmentIds, nowMs: 1 });
+    store.addTurn({ ...turn(conversation.id, 'with'), attachmentIds: [inMessage.id], parentId: null });
+    store.attachments.purge(2);
+    expect(store.attachments.get([lost.id])).toBeNull();
+    expect(store.open(conversation.id)).toMatchObject({
+      draft: { text: 'half', attachments: [{ name: 'a.ts', language: 'typescript' }] },
+      queued: [{ text: 'next', attachments: [{ name: 'b.md', preview: 'text of b.md' }] }],
+      messages: [{ attachments: [{ name: 'c', language: null }] }, {}],
+    });
+    store.remove(conversation.id, 10);
+    expect(store.purge(10)).toBe(0);
+    expect(store.purge(11)).toBe(1);
+    store.attachments.purge(2);
+    expect(store.attachments.get([inDraft.id])).toBeNull();
+    expect(store.attachments.get([inMessage.id])).toBeNull();
+    store.close();
   });
 });
 

@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SearchHit } from '../../preload/contract.ts';
+import { type Database, openDatabase } from './database.ts';
+import { fullTextQuery, highlightedFrom, MARK_END, MARK_START, snippetOf } from './search-query.ts';
+import { openSearch } from './search.ts';
+import { type ConversationStore, createConversationStore } from './store.ts';
+
+let folder: string;
+let db: Database;
+let store: ConversationStore;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'headroom-search-'));
+  db = openDatabase(join(folder, 'c.db'), () => {});
+  store = createConversationStore(db);
+});
+afterEach(() => {
+  db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const turn = { conversationId: null, effort: 'low', model: null, nowMs: 1, toldDate: '2026-01-01' } as const;
+const say = (text: string, answer = '', conversationId: string | null = null) => {
+  const added = store.addTurn({ ...turn, conversationId, text });
+  if (added === null) throw new Error('not added');
+  if (answer !== '')
+    store.finish(added.assistant.id, { text: answer, reasoning: '', reasoningMs: null }, { kind: 'complete' }, null);
+  return added;
+};
+const marked = ({ snippet, ranges }: SearchHit): string[] => ranges.map(([start, end]) => snippet.slice(start, end));
+const found = (text: string, way = store.search): string[] => way.find(text, false).flatMap(marked);
+
+describe('search', () => {
+  it('knows of the index in this Node', () => expect(store.search.way).toBe('index'));
+
+  it.each([
+    ['wired', ['wired', 'Wired']],
+    ['WIR', ['wired', 'Wired']],
+    ['limit wired', ['Wired', 'limit']],
+    ['cafe', ['Café']],
+    ['"limit', ['limit']],
+    ['nowhere', []],
+    ['wired nowhere', []],
+    ['AND', []],
+    ['* OR NEAR(', []],
+    ['   ', []],
+    ['!!!', []],
+    ['日本', ['日本']],
+  ])('%j finds %j', (text, words) => {
+    const { conversation } = say('Tell me about wired memory', 'A Wired thing with a limit.');
+    say('Café über 日本 allem');
+    store.rename(conversation.id, 'Some title', 'user');
+    const withoutTitles = store.search.find(text, false).filter(({ messageId }) => messageId !== null);
+    expect(new Set(withoutTitles.flatMap(marked))).toEqual(new Set(words));
+  });
+
+  it('finds titles first, also after a change, and answers only when they have ended', () => {
+    const { conversation, assistant } = say('A question');
+    store.flush(assistant.id, { text: 'unfinished lighthouse', reasoning: '', reasoningMs: null });
+    expect(found('lighthouse')).toEqual([]);
+    store.rename(conversation.id, 'Lighthouse keeping', 'user');
+    expect(store.search.find('light', false)).toMatchObject([{ messageId: null, role: null }]);
+    store.finish(assistant.id, { text: 'A lighthouse!', reasoning: '', reasoningMs: null }, { kind: 'complete' }, null);
+    expect(found('light')).toEqual(['Lighthouse', 'lighthouse']);
+    store.reopen(assistant.id, 2);
+    expect(found('light')).toEqual(['Lighthouse']);
+    store.rename(conversation.id, 'Other', 'user');
+    expect(found('light')).toEqual([]);
+  });
+
+  it('finds nothing of what was deleted, and nothing archived unless asked', () => {
+    const { conversation } = say('hidden treasure');
+    store.archive(conversation.id, 5);
+    expect(store.search.find('treasure', false)).toEqual([]);
+    expect(store.search.find('treasure', true).length).toBeGreaterThan(0);
+    store.remove(conversation.id, 10);
+    expect(store.search.find('treasure', true)).toEqual([]);
+    store.takeBack(conversation.id);
+    store.remove(conversation.id, 10);
+    expect(store.purge(11)).toBe(1);
+    expect(store.search.find('treasure', true)).toEqual([]);
+    db.exec("INSERT INTO message_index (message_index) VALUES ('integrity-check')");
+  });
+
+  it('shows at most three places of one conversation', () => {
+    const { conversation } = say('needle 0');
+    for (let i = 1; i < 10; i += 1) say(`needle ${i}`, '', conversation.id);
+    expect(store.search.find('needle', false).filter(({ messageId }) => messageId !== null)).toHaveLength(3);
+  });
+
+  it('works without the index, and the index is made anew when it can be', () => {
+    say('Tell me about wired memory', 'A Wired thing.');
+    const plain = openSearch(db, { hasIndex: false });
+    expect(plain.way).toBe('plain');
+    expect(new Set(found('wired', plain))).toEqual(new Set(['wired', 'Wired']));
+    expect(found('100%', plain)).toEqual([]);
+    say('Written without the index: 100% wired_limit');
+    expect(found('100%', plain)).toEqual(['100%', '100%']);
+    const again = openSearch(db);
+    expect(found('written', again)).toEqual(['Written', 'Written']);
+    db.exec("INSERT INTO message_index (message_index) VALUES ('integrity-check')");
+  });
+
+  it('takes any text for words, never for a query, and answers with ranges inside of the snippet', () => {
+    say('Some "quoted" text * with (signs) ^ and: colons, NEAR this AND that\u0001mark\u0002');
+    const elsewhere = openDatabase(join(folder, 'plain.db'), () => {});
+    const plain = createConversationStore(elsewhere);
+    plain.addTurn({ ...turn, text: 'Some "quoted" text 100% with_signs \\ and (more)' });
+    const ways = [store.search, openSearch(elsewhere, { hasIndex: false })];
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ maxLength: 60 }), fc.stringMatching(/^[a-z"*():^\- ANDORT]{0,20}$/)), (text) => {
+        for (const way of ways) {
+          for (const { snippet, ranges } of way.find(text, true)) {
+            let last = 0;
+            for (const [start, end] of ranges) {
+              expect(start).toBeGreaterThanOrEqual(last);
+              expect(end).toBeGreaterThan(start);
+              expect(end).toBeLessThanOrEqual(snippet.length);
+              last = end;
+            }
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+    elsewhere.close();
+  });
+});
+
+describe('fullTextQuery', () => {
+  it.each([
+    ['wired limit', '"wired" AND "limit"*'],
+    ['wired ', '"wired"'],
+    ['a', '"a"'],
+    ['say "hi"', '"say" AND """hi"""*'],
+    ['…', null],
+  ])('%j → %j', (text, query) => expect(fullTextQuery(text)).toBe(query));
+});
+
+describe('highlights', () => {
+  it('are where the marks were', () => {
+    expect(highlightedFrom(`a ${MARK_START}b${MARK_END}\nc ${MARK_START}d${MARK_END}`)).toEqual({
+      snippet: 'a b c d',
+      ranges: [
+        [2, 3],
+        [6, 7],
+      ],
+    });
+  });
+
+  it('stand in a window around the first word', () => {
+    const { snippet, ranges } = snippetOf(`${'x'.repeat(500)} needle ${'y'.repeat(500)}`, ['needle']);
+    expect(snippet.length).toBeLessThan(200);
+    expect(ranges.map(([start, end]) => snippet.slice(start, end))).toEqual(['needle']);
+  });
+});
