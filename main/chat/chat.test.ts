@@ -263,6 +263,7 @@ describe('the queue', () => {
     expect(opened(id).queued).toHaveLength(1);
 
     script = async function* () {
+      yield { kind: 'waiting', for: 'engine', ahead: 0 };
       throw new EngineError('failed', 'The model stopped.', 'Turn it on again.');
     };
     const [first] = opened(id).queued;

@@ -84,10 +84,16 @@ export function createTransfer(db: Database): Transfer {
   const freeOrigin = db.prepare('UPDATE conversation SET origin = NULL WHERE origin = ? AND deleted_at_ms IS NOT NULL');
   const reveal = db.prepare('UPDATE conversation SET deleted_at_ms = NULL, origin = ? WHERE id = ?');
   const discard = db.prepare('DELETE FROM conversation WHERE id = ?');
+  const discardAttachment = db.prepare('DELETE FROM attachment WHERE id = ?');
 
   const originOf = (from: string, id: string): string => `${from}:${id}`;
 
-  const write = async (conversation: TransferredConversation, id: string, nowMs: number): Promise<void> => {
+  const write = async (
+    conversation: TransferredConversation,
+    id: string,
+    nowMs: number,
+    attachmentIds: string[],
+  ): Promise<void> => {
     const newIds = new Map(conversation.messages.map((message) => [message.id, randomUUID() as string]));
     const newId = (old: string | null): string | null => (old === null ? null : (newIds.get(old) ?? null));
     const settings = JSON.stringify(conversation.settings);
@@ -129,6 +135,7 @@ export function createTransfer(db: Database): Transfer {
           );
           for (const [position, { name, language, text }] of message.attachments.entries()) {
             const attachmentId = randomUUID();
+            attachmentIds.push(attachmentId);
             insertAttachment.run(attachmentId, name, language, text, message.createdAtMs);
             insertPlace.run(messageId, position, attachmentId);
           }
@@ -172,11 +179,12 @@ export function createTransfer(db: Database): Transfer {
 
     async take(from, conversations, nowMs) {
       const written: { id: string; origin: string }[] = [];
+      const attachmentIds: string[] = [];
       try {
         for (const conversation of conversations) {
           const id = randomUUID();
           written.push({ id, origin: originOf(from, conversation.id) });
-          await write(conversation, id, nowMs);
+          await write(conversation, id, nowMs, attachmentIds);
         }
         inTransaction(db, () => {
           for (const { id, origin } of written) {
@@ -186,6 +194,7 @@ export function createTransfer(db: Database): Transfer {
         });
       } catch (error) {
         for (const { id } of written) discard.run(id);
+        for (const id of attachmentIds) discardAttachment.run(id);
         throw error;
       }
     },
