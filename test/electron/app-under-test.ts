@@ -69,12 +69,15 @@ export class AppUnderTest {
     });
   }
 
-  /** A left click on the icon, as the desktop would report it. */
-  clickTray(bounds: { x: number; y: number; width: number; height: number }): Promise<void> {
-    return this.electron.evaluate((_electron, at) => {
-      const { tray } = (globalThis as unknown as { headroomTray: TrayRecord }).headroomTray;
-      tray?.emit('click', {}, at, { x: at.x, y: at.y });
-    }, bounds);
+  /** A left click on the icon, as the desktop would report it; `metaKey`: with ⌘ held. */
+  clickTray(bounds: Electron.Rectangle, metaKey = false): Promise<void> {
+    return this.electron.evaluate(
+      (_electron, [at, isMetaHeld]) => {
+        const { tray } = (globalThis as unknown as { headroomTray: TrayRecord }).headroomTray;
+        tray?.emit('click', { metaKey: isMetaHeld }, at, { x: at.x, y: at.y });
+      },
+      [bounds, metaKey] as const,
+    );
   }
 
   chooseFromTray(id: 'toggle' | 'open' | 'quit'): Promise<void> {

@@ -97,6 +97,21 @@ provide(URL, 'canParse', (text: string, base?: string) => {
     return false;
   }
 });
+provide(URL, 'parse', (text: string, base?: string) => {
+  try {
+    return new URL(text, base);
+  } catch {
+    return null;
+  }
+});
+provide(Array.prototype, 'toSpliced', function (this: unknown[], at: number, ...more: [number, ...unknown[]]) {
+  const copy = [...this];
+  copy.splice(at, ...more);
+  return copy;
+});
+provide(Set.prototype, 'union', function (this: Set<unknown>, other: Iterable<unknown>) {
+  return new Set([...this, ...other]);
+});
 provide(scope, 'CustomEvent', class extends Event {});
 
 // Iterator helpers live on the shared prototype of all built-in iterators.

@@ -42,7 +42,8 @@ class StatementSync {
   }
 
   get(...values: Value[]): Record<string, unknown> | undefined {
-    return this.#statement.get(values) ?? undefined;
+    // Its own `get` leaves the statement open at its first row, and an open one keeps a table from being dropped.
+    return this.#statement.all(values)[0];
   }
 
   all(...values: Value[]): Record<string, unknown>[] {
