@@ -1,11 +1,13 @@
 /**
- * The app killed at any moment: no acknowledged message is lost, an unfinished answer is marked interrupted with the
- * text it had, and no engine process outlives it by 5 s.
+ * The app killed at any moment: no acknowledged message is lost, sent or queued, an unfinished answer is marked
+ * interrupted with the text it had, the database is whole, and no engine process outlives the app by 5 s.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -48,6 +50,28 @@ async function enginesOf(pid: number): Promise<string[]> {
   return stdout.split('\n').filter((line) => line.includes('headroom_engine') && line.includes(`headroom-${pid}-`));
 }
 
+/** As the kill left it: what the app does at its next start must not be needed to make it whole. */
+async function databaseFaults(): Promise<unknown[]> {
+  const copy = await mkdtemp(join(tmpdir(), 'headroom-kill-copy-'));
+  for (const name of ['conversations.db', 'conversations.db-wal']) {
+    if (existsSync(join(home, name))) await copyFile(join(home, name), join(copy, name));
+  }
+  const db = new DatabaseSync(join(copy, 'conversations.db'));
+  const faults = [
+    ...db
+      .prepare('PRAGMA integrity_check')
+      .all()
+      .map((row) => row['integrity_check']),
+    ...db.prepare('PRAGMA foreign_key_check').all(),
+  ];
+  // Throws when the search index does not say what the messages say.
+  db.exec("INSERT INTO message_index (message_index) VALUES ('integrity-check')");
+  db.exec("INSERT INTO title_index (title_index) VALUES ('integrity-check')");
+  db.close();
+  await rm(copy, { recursive: true });
+  return faults.filter((fault) => fault !== 'ok');
+}
+
 /** Small seeded generator (mulberry32): the same seed kills at the same moments. */
 function random(seed: number): () => number {
   let state = seed;
@@ -67,6 +91,7 @@ it(
     process.stderr.write(`kill test: ${KILLS} kills, HEADROOM_SEED=${seed}\n`);
     const next = random(seed);
     const acknowledged: { conversationId: string; userId: string; text: string; answerId: string; seen: string }[] = [];
+    const queued: { conversationId: string; text: string }[] = [];
 
     for (let kill = 0; kill < KILLS; kill += 1) {
       const { host, window } = await startWithWindow();
@@ -84,12 +109,18 @@ it(
       const conversationId = previous !== undefined && next() < 0.5 ? previous.conversationId : null;
       const turn = await window.call('chat.send', { conversationId, text, effort: 'low' });
       answerId = turn.assistant.id;
+      if (next() < 0.5) {
+        const waiting = { conversationId: turn.conversation.id, text: `And then, number ${kill}?` };
+        await window.call('chat.queue', { ...waiting, effort: 'low' });
+        queued.push(waiting);
+      }
       // From right after the acknowledgement, over loading, to the middle of the answer.
       await sleep(next() * 3_500);
       const killedAtMs = Date.now();
       host.child.kill('SIGKILL');
       await host.exited;
       window.close();
+      expect(await databaseFaults()).toEqual([]);
 
       // Whatever was shown longer ago than one save interval (with room for a slow machine) must have been saved.
       const saved = grown.findLast((step) => step.atMs < killedAtMs - 2 * SAVE_INTERVAL_MS)?.length ?? 0;
@@ -113,6 +144,12 @@ it(
       if (answer?.role !== 'assistant') throw new Error('the answer has gone');
       expect(['interrupted', 'complete', 'length']).toContain(answer.status.kind);
       expect(answer.text.startsWith(seen)).toBe(true);
+    }
+    for (const { conversationId, text } of queued) {
+      const conversation = await window.call('chat.open', { conversationId });
+      const places = [...conversation.queued, ...conversation.messages].filter((each) => each.text === text);
+      // Still waiting, or sent: in one place of the two.
+      expect(places).toHaveLength(1);
     }
     expect(await host.end()).toBe(0);
   },
