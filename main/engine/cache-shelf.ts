@@ -24,8 +24,8 @@ export interface CacheShelf {
   readonly folder: string;
   /** The newest one of this conversation, made by this model. */
   find(key: string, model: string): SavedEntry | null;
-  /** A name for a file to be written now, or null and a line in the log. */
-  place(expectedBytes: number): string | null;
+  /** A name for a file to be written now, or null and a line in the log. `expectedBytes`: at most so much. */
+  place(tokens: number, expectedBytes: number): string | null;
   /** It was written. */
   put(place: { readonly file: string; readonly key: string; readonly model: string }, saved: SavedCache): void;
   used(entry: SavedEntry): void;
@@ -112,9 +112,11 @@ export function openCacheShelf({
     folder,
     find: (key, model) => entries.find((entry) => entry.key === key && entry.model === model) ?? null,
 
-    place(expectedBytes) {
+    place(tokens, expectedBytes) {
+      if (tokens < limits.fewestTokens) return null;
       const today = localDate(nowMs());
-      const refusal = refusalToSave({ expectedBytes, freeBytes: freeBytes(folder), written }, today, limits);
+      const asked = { expectedBytes, freeBytes: freeBytes(folder), written };
+      const refusal = refusalToSave(asked, today, limits);
       if (refusal === null) return randomBytes(12).toString('hex');
       log('info', `a prompt cache is not saved: ${refusal}`);
       return null;

@@ -252,7 +252,12 @@ export interface Engine {
    */
   generate(
     request: GenerationRequest,
-    options: { signal: AbortSignal; priority: 'window' | 'api' },
+    options: {
+      readonly signal: AbortSignal;
+      readonly priority: 'window' | 'api';
+      /** Called when it is this request's turn and the model is ready; the answer waits for it. */
+      readonly atTurn?: () => Promise<void>;
+    },
   ): AsyncIterable<GenerationEvent>;
   /** Prompt tokens the template would make of these messages, by the engine's own tokenizer. */
   count(request: PromptRequest, signal: AbortSignal): Promise<number>;

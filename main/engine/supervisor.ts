@@ -203,7 +203,7 @@ class Supervisor implements Engine, CacheOperations {
 
   async *generate(
     request: GenerationRequest,
-    { signal, priority }: { signal: AbortSignal; priority: SlotPriority },
+    { signal, priority, atTurn }: { signal: AbortSignal; priority: SlotPriority; atTurn?: () => Promise<void> },
   ): AsyncGenerator<GenerationEvent> {
     const off = this.#off.signal;
     const ended = AbortSignal.any([signal, off]);
@@ -227,6 +227,10 @@ class Supervisor implements Engine, CacheOperations {
         run = this.#ready();
       }
       this.#refuse(signal, off);
+      if (atTurn !== undefined) {
+        await atTurn();
+        this.#refuse(signal, off);
+      }
       yield* this.#answer(run, request, signal, off);
     } finally {
       ended.removeEventListener('abort', ticket.release);

@@ -1,0 +1,301 @@
+/**
+ * Keeps conversations' prompt caches warm: after an answer what the next prompt begins with is read while nobody waits;
+ * what leaves memory is saved, and comes back when the conversation does. Around an engine, which looks the same.
+ *
+ * In memory stays the conversation that was last asked. The others are saved once it is quiet, and all of them before
+ * the engine ends. Whatever fails here costs only the time to read a prompt again.
+ */
+import type { Log } from '../log/log.ts';
+import type { CacheShelf } from './cache-shelf.ts';
+import type { Clock } from './clock.ts';
+import type {
+  CacheOperations,
+  Engine,
+  EngineMessage,
+  EngineModel,
+  GenerationEvent,
+  GenerationRequest,
+  PromptRequest,
+} from './engine.ts';
+
+export interface CacheKeepingEngine extends Engine {
+  /** Somebody looks at this conversation: what was saved of it is loaded. */
+  opened(key: string): void;
+  /** It is deleted, and so is what was saved of it. */
+  forgetConversation(key: string): void;
+}
+
+export interface KeptCachesPorts {
+  readonly engine: Engine & CacheOperations;
+  /** Null where nothing can be saved. */
+  readonly shelf: CacheShelf | null;
+  /** False while memory is short: then nothing is read that nobody asked for. */
+  mayReadAhead(): boolean;
+  readonly clock: Pick<Clock, 'after'>;
+  readonly log: Log;
+}
+
+/** So long after an answer nothing else was asked. Titles are made later; they wait for nothing here. */
+const QUIET_MS = 300;
+/** Others want the memory, or the app is to quit: what is not saved by then is read again. */
+const LONGEST_SAVE_MS = 3_000;
+
+interface Held {
+  /** In memory there is more than in the file. */
+  isUnsaved: boolean;
+  tokens: number;
+}
+
+type Ahead = PromptRequest & { readonly cacheKey?: string };
+
+export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
+  const { engine, shelf, clock, log } = ports;
+  /** Keyed conversations in the engine's memory, the least recently asked first. */
+  const held = new Map<string, Held>();
+  /** What is to be read ahead: of the conversation last asked, and of the last program without a name. */
+  const ahead = new Map<string, Ahead>();
+  let model: EngineModel | null = null;
+  let lastKey: string | null = null;
+  /** Deleted while they were answered: nothing of them is kept when the answer ends. */
+  const forgotten = new Set<string>();
+  let answers = 0;
+  let cancelQuiet: (() => void) | null = null;
+  let saving: Promise<void> | null = null;
+  let background: { readonly abort: AbortController; readonly done: Promise<void> } | null = null;
+
+  const isReady = (): boolean => engine.state.kind === 'ready' || engine.state.kind === 'busy';
+
+  // ── Saved and loaded ──
+
+  const save = async (key: string, signal: AbortSignal, forget: boolean): Promise<void> => {
+    const it = held.get(key);
+    if (it === undefined || shelf === null || model === null) return;
+    if (it.isUnsaved) {
+      const { folder } = model;
+      const file = shelf.place(it.tokens, engine.metrics?.promptCache.bytes ?? 0);
+      if (file === null) return;
+      const saved = await engine.saveCache({ file, key, forget }, signal);
+      if (saved !== null) {
+        shelf.put({ file, key, model: folder }, saved);
+        log('info', `saved the prompt cache of a conversation: ${saved.tokens} tokens, ${saved.bytes} bytes`);
+      }
+      if (signal.aborted) return;
+      it.isUnsaved = false;
+    } else if (forget) {
+      await engine.forgetCache(key);
+    }
+    if (forget) held.delete(key);
+  };
+
+  const saveAll = (): Promise<void> => {
+    saving ??= saveEach().finally(() => {
+      saving = null;
+    });
+    return saving;
+  };
+  const saveEach = async (): Promise<void> => {
+    await endBackground();
+    if (engine.state.kind !== 'ready') return;
+    const late = new AbortController();
+    const cancel = clock.after(LONGEST_SAVE_MS, () => late.abort());
+    try {
+      for (const key of [...held.keys()].toReversed()) {
+        if (late.signal.aborted) break;
+        await save(key, late.signal, false);
+      }
+    } catch (error) {
+      log('warn', `prompt caches could not be saved: ${String(error)}`);
+    } finally {
+      cancel();
+    }
+  };
+
+  const bringBack = async (key: string, signal: AbortSignal): Promise<void> => {
+    if (held.has(key) || shelf === null || model === null) return;
+    const entry = shelf.find(key, model.folder);
+    if (entry === null) return;
+    const { file, sha256, tokens } = entry;
+    const outcome = await engine.loadCache({ file, key, sha256 }, signal);
+    if (outcome === 'refused') {
+      log('warn', 'a saved prompt cache was refused by the engine and is deleted');
+      shelf.drop(entry);
+    } else if (outcome === 'loaded') {
+      shelf.used(entry);
+      held.set(key, { isUnsaved: false, tokens });
+      log('info', `a conversation's prompt cache is back: ${tokens} tokens`);
+    }
+  };
+
+  // ── When it is quiet ──
+
+  const inBackground = (work: (signal: AbortSignal) => Promise<void>): void => {
+    if (background !== null) return;
+    const abort = new AbortController();
+    const done = work(abort.signal)
+      .catch((error: unknown) => log('warn', `prompt cache: ${String(error)}`))
+      .then(() => {
+        background = null;
+      });
+    background = { abort, done };
+  };
+  const endBackground = async (): Promise<void> => {
+    cancelQuiet?.();
+    cancelQuiet = null;
+    background?.abort.abort();
+    await background?.done;
+  };
+
+  const quietWork = async (signal: AbortSignal): Promise<void> => {
+    for (const [key, prompt] of [...ahead].toReversed()) {
+      if (signal.aborted) return;
+      if (!ports.mayReadAhead()) {
+        ahead.delete(key);
+        continue;
+      }
+      const read = await engine.readAhead(prompt, signal);
+      if (signal.aborted || read === null || !read.isComplete) return;
+      ahead.delete(key);
+      const it = held.get(key);
+      if (it !== undefined) it.tokens = read.promptTokens;
+      log('info', `read ahead ${read.readTokens} of ${read.promptTokens} tokens`);
+    }
+    for (const key of [...held.keys()]) {
+      if (signal.aborted) return;
+      if (key !== lastKey) await save(key, signal, true);
+    }
+  };
+  const whenQuiet = (): void => {
+    cancelQuiet?.();
+    cancelQuiet = clock.after(QUIET_MS, () => {
+      cancelQuiet = null;
+      if (answers === 0 && isReady()) inBackground(quietWork);
+    });
+  };
+
+  const offState = engine.subscribe(({ kind }) => {
+    if (kind === 'ready' || kind === 'busy') {
+      // Back from being unloaded: while the user types, the conversation comes back too.
+      if (lastKey !== null && answers === 0 && held.size === 0) opened(lastKey);
+      return;
+    }
+    held.clear();
+    ahead.clear();
+    background?.abort.abort();
+  });
+
+  function forget(key: string): void {
+    held.delete(key);
+    ahead.delete(key);
+    shelf?.forget(key);
+    if (lastKey === key) lastKey = null;
+    engine.forgetCache(key).catch((error: unknown) => log('warn', `prompt cache: ${String(error)}`));
+  }
+
+  function opened(key: string): void {
+    // A second one beside it would push out the first, which may not be saved yet.
+    if (answers > 0 || engine.state.kind !== 'ready' || held.size > 1) return;
+    inBackground((signal) => bringBack(key, signal));
+  }
+
+  // ── Answers ──
+
+  async function* generate(
+    request: GenerationRequest,
+    options: Parameters<Engine['generate']>[1],
+  ): AsyncGenerator<GenerationEvent> {
+    const isAside = request.cache === 'none';
+    const key = isAside ? undefined : request.cacheKey;
+    answers += 1;
+    cancelQuiet?.();
+    background?.abort.abort();
+    const atTurn = async (): Promise<void> => {
+      await options.atTurn?.();
+      await background?.done;
+      if (key !== undefined) await bringBack(key, options.signal);
+    };
+    if (key !== undefined) forgotten.delete(key);
+    let text = '';
+    let promptTokens = 0;
+    const keep = (): void => {
+      if (isAside || promptTokens === 0) return;
+      if (key !== undefined) {
+        if (forgotten.has(key)) {
+          forget(key);
+          return;
+        }
+        held.delete(key);
+        held.set(key, { isUnsaved: true, tokens: promptTokens });
+        lastKey = key;
+      }
+      const content = (request.continueFrom?.content ?? '') + text;
+      if (content === '') return;
+      ahead.delete(key ?? '');
+      ahead.set(key ?? '', nextPrompt(request, content));
+    };
+    try {
+      for await (const event of engine.generate(request, { ...options, atTurn })) {
+        if (event.kind === 'content' || event.kind === 'commentary') text += event.text;
+        // Counted from what was cached, until the end tells all of it.
+        if (event.kind === 'prefill') {
+          promptTokens = event.totalTokens + (key === undefined ? 0 : (held.get(key)?.tokens ?? 0));
+        }
+        if (event.kind === 'finish') ({ promptTokens } = event.usage);
+        yield event;
+      }
+    } finally {
+      // Also of an answer that was stopped: what there is of it stands in the history.
+      keep();
+      answers -= 1;
+      if (answers === 0) whenQuiet();
+    }
+  }
+
+  return {
+    get state() {
+      return engine.state;
+    },
+    get metrics() {
+      return engine.metrics;
+    },
+    subscribe: (listener) => engine.subscribe(listener),
+    async start(wanted) {
+      if (model !== null && model.folder !== wanted.folder) await saveAll();
+      model = wanted;
+      return engine.start(wanted);
+    },
+    async stop() {
+      await saveAll();
+      return engine.stop();
+    },
+    generate,
+    count: (request, signal) => engine.count(request, signal),
+    async dropCaches() {
+      held.clear();
+      return engine.dropCaches();
+    },
+    calibrate: (stepTokens, signal) => engine.calibrate(stepTokens, signal),
+    logTail: () => engine.logTail(),
+    opened,
+    forgetConversation(key) {
+      if (answers > 0) forgotten.add(key);
+      forget(key);
+    },
+    async dispose() {
+      await saveAll();
+      offState();
+      return engine.dispose();
+    },
+  };
+}
+
+/** What the conversation's next prompt begins with. */
+function nextPrompt({ messages, effort, date, tools, cacheKey }: GenerationRequest, content: string): Ahead {
+  const said: EngineMessage = { role: 'assistant', content };
+  return {
+    messages: [...messages, said],
+    effort,
+    date,
+    ...(tools === undefined ? {} : { tools }),
+    ...(cacheKey === undefined ? {} : { cacheKey }),
+  };
+}
