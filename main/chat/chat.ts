@@ -353,9 +353,10 @@ export function createChat(ports: ChatPorts): Chat {
 
   const nameIt = async (conversationId: string, signal: AbortSignal): Promise<void> => {
     const isIdle = engine.state.kind === 'ready' && answering.count === 0 && preparing.size === 0;
-    const [question, answer] = store.open(conversationId)?.messages ?? [];
-    if (!isIdle || signal.aborted || question === undefined || answer === undefined) return;
+    if (!isIdle || signal.aborted) return;
     try {
+      const [question, answer] = store.open(conversationId)?.messages ?? [];
+      if (question === undefined || answer === undefined) return;
       const said = await askAside(
         engine,
         {
@@ -369,6 +370,7 @@ export function createChat(ports: ChatPorts): Chat {
       const title = titleFromModel(said);
       if (title === null || !store.rename(conversationId, title, 'model')) return;
       publishList();
+      publishChanged(conversationId);
     } catch {
       // Somebody sent something, or memory is short: the first line serves as well.
     }

@@ -25,7 +25,13 @@ export class DatabaseSync {
   }
 
   close(): void {
-    for (const statement of this.#statements) statement.finalize();
+    for (const statement of this.#statements) {
+      try {
+        statement.finalize();
+      } catch {
+        // SQLite repeats a statement's last error when it is finalized; whoever ran it has heard of it already.
+      }
+    }
     this.#database.close();
   }
 }
