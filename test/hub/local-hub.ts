@@ -37,6 +37,8 @@ export interface LocalHubOptions {
 }
 
 const PART_BYTES = 2 ** 16;
+/** Without a pace there is nothing to pile up on purpose: fewer and larger writes cost this side less. */
+const UNPACED_PART_BYTES = 2 ** 18;
 
 export async function startLocalHub(
   repositories: readonly HubRepository[],
@@ -209,7 +211,7 @@ export async function startLocalHub(
     const stop =
       wrong?.kind === 'cut' || wrong?.kind === 'end-early' || wrong?.kind === 'stall' ? wrong.afterBytes : end;
     const rate = wrong?.kind === 'drip' ? wrong.bytesPerSecond : options.bytesPerSecond;
-    const most = rate === undefined ? PART_BYTES : Math.max(1, Math.min(PART_BYTES, Math.ceil(rate / 100)));
+    const most = rate === undefined ? UNPACED_PART_BYTES : Math.max(1, Math.min(PART_BYTES, Math.ceil(rate / 100)));
     for (let at = start; at < Math.min(end, start + stop); ) {
       if (response.destroyed) return;
       let part = whole.slice(at, Math.min(end, start + stop, at + most));

@@ -33,7 +33,7 @@ export async function matches(
 /** A file on its way into `blobs`. Between two calls the bytes before `position` are on disk and in the hash. */
 export interface PartialFile {
   readonly position: number;
-  /** Appends; throws what the disk throws, and then has not moved. */
+  /** Appends; throws what the disk throws, and can then only be closed. */
   append(part: Uint8Array): Promise<void>;
   /** Throws everything away: what is here cannot be continued. */
   restart(): Promise<void>;
@@ -84,11 +84,10 @@ export async function openPartial(
       return position;
     },
     async append(part) {
-      // A full disk takes a part of it and says so only with the next write.
-      for (let done = 0; done < part.length; ) {
-        done += (await handle.write(part, done, part.length - done, position + done)).bytesWritten;
-      }
+      const written = writeAll(handle, part, position);
+      // While the disk is busy with it.
       hash.update(part);
+      await written;
       position += part.length;
     },
     restart,
@@ -119,6 +118,13 @@ export async function partialBytes(blobs: string, file: ManifestFile): Promise<n
 
 export const removePartial = (blobs: string, file: ManifestFile): Promise<void> =>
   rm(join(blobs, partialName(checksumOf(file))), { force: true });
+
+/** A full disk takes a part of it and says so only with the next write. */
+async function writeAll(handle: FileHandle, part: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < part.length; ) {
+    done += (await handle.write(part, done, part.length - done, position + done)).bytesWritten;
+  }
+}
 
 async function openOrNull(path: string): Promise<FileHandle | null> {
   try {

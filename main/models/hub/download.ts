@@ -13,9 +13,11 @@ import { type DownloadBoard, type Lane, createBoard } from './download-board.ts'
 import { HubFault, connectionFault, damagedAtSource, diskFault, diskFull, stalled, volumeGone } from './hub-fault.ts';
 import { type Hub, RangeRefused, openFile } from './hub.ts';
 import { type Manifest, type ManifestFile, distinctFiles } from './manifest.ts';
+import { fileRole } from './file-names.ts';
 import { lockModel } from './model-lock.ts';
 import { retryDelayMs } from './retry.ts';
 import { locate, prepareFolders, publish } from './snapshot.ts';
+import { freePart } from './transport.ts';
 
 export interface DownloadPorts {
   readonly hub: Hub;
@@ -134,7 +136,7 @@ async function downloadOnce(
   }
 }
 
-/** Compares what is there with its checksums. Returns what has to be fetched, small files first. */
+/** Compares what is there with its checksums. Returns what has to be fetched, in a good order. */
 async function checkPresent(
   manifest: Manifest,
   paths: ModelPaths,
@@ -154,7 +156,16 @@ async function checkPresent(
     missing.push(file);
   }
   lane.leave();
-  return missing.toSorted((a, b) => a.bytes - b.bytes);
+  return inGoodOrder(missing);
+}
+
+/**
+ * The small files tell at once whether the model may be had at all. Then the largest, so that at the end not one large
+ * file is left to come alone.
+ */
+function inGoodOrder(files: readonly ManifestFile[]): readonly ManifestFile[] {
+  const isSmall = (file: ManifestFile): boolean => fileRole(file.path) !== 'weights';
+  return files.toSorted((a, b) => Number(isSmall(b)) - Number(isSmall(a)) || b.bytes - a.bytes);
 }
 
 async function checkSpace(missing: readonly ManifestFile[], paths: ModelPaths, ports: DownloadPorts): Promise<void> {
@@ -273,9 +284,10 @@ async function receive(
         const wanted = part.subarray(0, file.bytes - partial.position);
         await onDisk(partial.append(wanted));
         stall.saw(part.length);
+        unchecked += wanted.length;
+        freePart(part);
         board.set(file, partial.position);
         if (partial.position === file.bytes) return;
-        unchecked += wanted.length;
         if (unchecked < BYTES_BETWEEN_SPACE_CHECKS) continue;
         unchecked = 0;
         const free = await onDisk(ports.freeBytes(paths.blobs));

@@ -38,7 +38,7 @@ describe('speed and remaining time', () => {
   it('a pause of three seconds does not double the estimate', () => {
     const before = run(steady(20 * MB, 30), 12_000 * MB).at(-1);
     const after = run([...steady(20 * MB, 30), ...steady(0, 3)], 12_000 * MB).at(-1);
-    const [old = 0, now = 0] = [
+    const [old, now] = [
       remainingSeconds(before ?? startPace(0, 0)) ?? 0,
       remainingSeconds(after ?? startPace(0, 0)) ?? 0,
     ];

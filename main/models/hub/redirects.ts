@@ -15,7 +15,7 @@ function mayAsk(url: URL, hub: URL): boolean {
 /** `location`: what the answer said, relative to `from` or absolute. The token is for the hub's own origin alone. */
 export function nextHop(location: string | null, from: URL, hub: URL): NextHop {
   if (location === null) return { kind: 'refused', why: 'a redirect without an address' };
-  const url = URL.parse(location, from.href);
+  const url = parsed(location, from);
   if (url === null) return { kind: 'refused', why: 'a redirect to something that is no address' };
   if (!mayAsk(url, hub)) return { kind: 'refused', why: `a redirect to ${url.protocol}//${url.hostname}` };
   if (url.username !== '' || url.password !== '') return { kind: 'refused', why: 'a redirect with a password in it' };
@@ -24,6 +24,14 @@ export function nextHop(location: string | null, from: URL, hub: URL): NextHop {
 
 /** The hub's address as it may be given: https, or http on this machine. Null when it is neither. */
 export function hubUrl(text: string): URL | null {
-  const url = URL.parse(text);
+  const url = parsed(text);
   return url !== null && mayAsk(url, url) && url.username === '' && url.password === '' ? url : null;
+}
+
+function parsed(text: string, base?: URL): URL | null {
+  try {
+    return new URL(text, base);
+  } catch {
+    return null;
+  }
 }

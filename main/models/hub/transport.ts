@@ -81,10 +81,21 @@ function exchange(
   return new Promise((resolve, reject) => {
     const outgoing = send(url, { method, headers: { ...headers, Connection: 'close' }, signal, agent: agent ?? false });
     outgoing.on('response', (incoming) => resolve(responseOf(incoming)));
+    // Comes after Node's own reader, which has copied what it wants by then.
+    outgoing.on('socket', (socket) => socket.on('data', freePart));
     // Also after the answer began: the body throws that error then, and rejecting again does nothing.
     outgoing.on('error', reject);
     outgoing.end();
   });
+}
+
+/**
+ * Frees a part's memory at once. V8 sees only a small object and lets 64 MiB of them pile up before it looks; on a Mac
+ * with little memory that is other apps' room. A part that shares its memory with others is left to V8.
+ */
+export function freePart(part: Uint8Array): void {
+  const { buffer } = part;
+  if (buffer instanceof ArrayBuffer && part.byteLength === buffer.byteLength) buffer.transfer(0);
 }
 
 function responseOf(incoming: IncomingMessage): TransportResponse {
