@@ -30,6 +30,8 @@ const EFFORT_WORDS: Readonly<Record<Effort, string>> = {
   high: 'High effort',
 };
 
+const EMPTY: Draft = { text: '', attachments: [] };
+
 /**
  * Where messages are written. Enter sends and Shift+Enter breaks the line, except while an input method composes. The
  * draft belongs to its conversation and outlives the window.
@@ -85,10 +87,10 @@ export function Composer() {
     event?.preventDefault();
     if (!canSend) return;
     const sent = draft;
+    // Gone at once; what main refuses comes back, unless the person has written on meanwhile.
+    setDraft(EMPTY);
     const wasTaken = await mirror.send(sent);
-    if (!wasTaken) return;
-    // Only what was sent leaves: the person may have written on meanwhile.
-    setDraft((now) => (now === sent ? { text: '', attachments: [] } : now));
+    if (!wasTaken) setDraft((now) => (now === EMPTY ? sent : now));
     field.current?.focus();
   };
 

@@ -70,4 +70,47 @@ describe.skipIf(whyNoChromium() !== null)('the window over the headless host', (
     expect(await text.innerText()).toBe(kept);
     expect(complaints).toEqual([]);
   });
+
+  test('two windows on one conversation stay in step', async () => {
+    // A page opened by the page has its session, as a second tab would.
+    const [second] = await Promise.all([
+      page.context().waitForEvent('page'),
+      page.evaluate(() => void window.open(location.href)),
+    ]);
+    const alsoComplains = complaintsOf(second);
+    await page.getByRole('button', { name: 'New conversation' }).click();
+    await page.getByRole('textbox', { name: 'Message' }).fill('What is the wired limit?');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => lastAnswer().getAttribute('data-status'), { timeout: 30_000 }).toBe('complete');
+    await second.getByRole('button', { name: 'Conversations', exact: true }).click();
+    await second.getByRole('navigation').getByRole('button', { name: 'What is the wired limit?' }).first().click();
+    const answer = (of: Page) => of.getByTestId('answer').last();
+    const textOf = (of: Page) => answer(of).getByTestId('answer-text').innerText();
+    await answer(second).waitFor();
+    expect(await textOf(second)).toBe(await textOf(page));
+
+    // Written anew in one, walked back in the other: both show the same version.
+    await second.getByTestId('user-message').hover();
+    await second.getByRole('button', { name: 'Edit', exact: true }).click();
+    await second.getByRole('textbox', { name: 'Edit the message' }).fill('What is swap?');
+    await second.keyboard.press('Enter');
+    for (const each of [page, second]) {
+      await each.getByTestId('user-message').getByText('What is swap?').waitFor();
+      await expect.poll(() => answer(each).getAttribute('data-status'), { timeout: 30_000 }).toBe('complete');
+    }
+    expect(await textOf(second)).toBe(await textOf(page));
+    await page.getByRole('button', { name: 'Earlier version' }).first().click();
+    await second.getByTestId('user-message').getByText('What is the wired limit?').waitFor();
+
+    // Gone in one, gone in the other; taken back, it is in both lists again.
+    await page.getByRole('button', { name: 'Conversations', exact: true }).click();
+    await page.locator('[aria-current="true"]').press('Backspace');
+    await second.getByTestId('user-message').waitFor({ state: 'detached' });
+    await page.getByTestId('undo').getByRole('button', { name: 'Undo' }).click();
+    await second.getByRole('button', { name: 'Conversations', exact: true }).click();
+    await second.getByRole('button', { name: 'What is the wired limit?', exact: true }).first().waitFor();
+    expect(complaints).toEqual([]);
+    expect(alsoComplains).toEqual([]);
+    await second.close();
+  });
 });
