@@ -11,6 +11,8 @@ import { keepTidy } from './chat/tidy.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Failure } from './engine/failure.ts';
 import { terminalSpawner } from './engine/spawner.ts';
+import { type CacheShelf, openCacheShelf } from './engine/cache-shelf.ts';
+import { keepPromptCaches } from './engine/kept-caches.ts';
 import { createSupervisor, pythonCommand } from './engine/supervisor.ts';
 import { AppFault } from './fault.ts';
 import { createEndpoint, type Endpoint } from './gateway/endpoint.ts';
@@ -163,15 +165,23 @@ export async function createApp(options: AppOptions): Promise<App> {
       models.current === null ? null : ceilingOf(settings.current.contextTokens, models.current.maxContextTokens),
     mostTokens: () => models.current?.maxContextTokens ?? null,
   };
+  const shelf = openShelf(join(dataFolder, 'prompt-caches'), log);
   const supervisor = createSupervisor({
     spawner: terminalSpawner,
     log,
-    command: pythonCommand(options.pythonExecutable),
+    command: pythonCommand(options.pythonExecutable, shelf === null ? {} : { promptCacheFolder: shelf.folder }),
     cacheFolder,
     prepare: async (model) => (await beforeLoad()) ?? wiredLimit.prepare(start.by, needOf(model.folder)),
     beforeRestart: (signal) => guard.clearToRestart(signal),
   });
-  const engine = guardEngine(supervisor, {
+  const keeping = keepPromptCaches({
+    engine: supervisor,
+    shelf,
+    mayReadAhead: () => guard.state.kind === 'calm' || guard.state.kind === 'off' || guard.state.kind === 'watching',
+    clock,
+    log,
+  });
+  const engine = guardEngine(keeping, {
     promptRefusal: (characters) => guard.promptRefusal(characters),
     bounded: async (request, signal) => ({
       ...(await withinCeiling(request, { engine: supervisor, ...ceiling }, signal)),
@@ -298,6 +308,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
   });
   const tidying = keepTidy(store, Date.now);
+  // What was saved of a conversation goes with it.
+  shelf?.keepOnly((conversationId) => store.summary(conversationId) !== null);
+  listeners.add((envelope) => {
+    if (envelope.event === 'chat.deleted') keeping.forgetConversation(envelope.payload.conversationId);
+  });
+  const chatRoutes = chatHandlers({ chat, store, publish, nowMs: Date.now });
 
   const endpoint = await listen();
 
@@ -358,7 +374,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       return engine.state;
     },
     ...modelsRoom.handlers,
-    ...chatHandlers({ chat, store, publish, nowMs: Date.now }),
+    ...chatRoutes,
+    'chat.open': ({ conversationId }) => {
+      keeping.opened(conversationId);
+      return chatRoutes['chat.open']({ conversationId });
+    },
     'settings.update': (change) => {
       if (change.globalShortcut !== undefined) takeShortcut(shell, change.globalShortcut);
       const updated = settings.update(change);
@@ -456,6 +476,16 @@ export async function createApp(options: AppOptions): Promise<App> {
     resume: () => modelsRoom.resume(),
     dispose: () => (disposing ??= dispose()),
   };
+}
+
+/** Without it the app works as well, and reads prompts again. */
+function openShelf(folder: string, log: (level: LogLevel, message: string) => void): CacheShelf | null {
+  try {
+    return openCacheShelf({ folder, log });
+  } catch (error) {
+    log('warn', `prompt caches are not saved: ${String(error)}`);
+    return null;
+  }
 }
 
 /** Throws AppFault where another program has the shortcut; the one before stays then. */

@@ -222,6 +222,7 @@ export function createChat(ports: ChatPorts): Chat {
       messages,
       effort,
       date: store.toldDate(conversation.id) ?? localDate(ports.nowMs()),
+      cacheKey: conversation.id,
     };
   };
 
