@@ -21,7 +21,8 @@ interface Props {
 
 /** How far a download is, with what can be done about it: pause, go on, cancel. */
 export function DownloadProgress({ entry, download }: Props) {
-  const { models } = useMirror();
+  const mirror = useMirror();
+  const { models } = mirror;
   const nowMs = useNow(download.kind === 'waiting');
   const [isAsking, setIsAsking] = useState(false);
   const { text, nextStep, progress, action } = downloadWords(download, nowMs);
@@ -46,12 +47,15 @@ export function DownloadProgress({ entry, download }: Props) {
             onClick={() => void models.act(action === 'pause' ? 'models.pause' : 'models.download', entry.id)}
           />
         )}
-        <IconButton
-          isSmall
-          icon={X}
-          label={`Cancel, ${entry.name}`}
-          onClick={() => (fetched > WORTH_ASKING_BYTES ? setIsAsking(true) : cancel())}
-        />
+        {/* A check has nothing to throw away: pausing ends it. */}
+        {download.kind !== 'checking' && (
+          <IconButton
+            isSmall
+            icon={X}
+            label={`Cancel, ${entry.name}`}
+            onClick={() => (fetched > WORTH_ASKING_BYTES ? setIsAsking(true) : cancel())}
+          />
+        )}
       </div>
       {nextStep === null ? (
         <p className={styles.words}>{text}</p>
@@ -59,6 +63,11 @@ export function DownloadProgress({ entry, download }: Props) {
         <div className={styles.trouble} role={download.kind === 'failed' ? 'alert' : 'status'}>
           <p>{text}</p>
           <p className={styles.words}>{nextStep}</p>
+          {download.kind === 'failed' && download.cause.code === 'gated' && entry.repository !== null && (
+            <Button onClick={() => void mirror.openLink(`https://huggingface.co/${entry.repository}`)}>
+              Open its page…
+            </Button>
+          )}
         </div>
       )}
       {isAsking && (

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { DownloadState } from '../../preload/contract.ts';
-import { downloadWords, fetchedBytes, remaining } from './download-words.ts';
+import type { DownloadState, ModelEntry, ModelPresence } from '../../preload/contract.ts';
+import { downloadNews, downloadWords, fetchedBytes, remaining } from './download-words.ts';
 
 const bytes = { doneBytes: 3_200_000_000, totalBytes: 12_100_000_000 };
 const cause = { code: 'x', message: 'The disk is full.', nextStep: 'Free 3 GB.' };
@@ -50,4 +50,23 @@ test.each([
 test('what a cancelled download throws away', () => {
   expect(fetchedBytes({ kind: 'listing' })).toBe(0);
   expect(fetchedBytes({ kind: 'paused', ...bytes })).toBe(3_200_000_000);
+});
+
+test('what became of a download is said once', () => {
+  const entry = (presence: ModelPresence) => [{ id: 'a/b', name: 'Model', presence } as ModelEntry];
+  const at = (download: DownloadState) => entry({ kind: 'getting', download });
+  const here = entry({ kind: 'here', folder: '/m', checked: 'hub' });
+  const running = at({ kind: 'downloading', ...bytes, bytesPerSecond: null, remainingSeconds: null });
+  const failed = at({ kind: 'failed', ...bytes, cause });
+  expect(downloadNews(null, here)).toBeNull();
+  expect(downloadNews(here, here)).toBeNull();
+  expect(downloadNews(running, running)).toBeNull();
+  expect(downloadNews(running, here)).toBe('Model is on this computer.');
+  expect(downloadNews(at({ kind: 'checking', ...bytes }), here)).toBe('Model is checked.');
+  expect(downloadNews(running, failed)).toBe('The download of Model stopped. The disk is full.');
+  expect(downloadNews(failed, failed)).toBeNull();
+  expect(downloadNews(running, entry({ kind: 'absent' }))).toBeNull();
+  expect(downloadNews(running, entry({ kind: 'damaged', folder: '/m', message: 'a is missing.' }))).toContain(
+    'a is missing.',
+  );
 });

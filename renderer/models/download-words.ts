@@ -1,5 +1,5 @@
 /** A download in words: pure. */
-import type { DownloadState } from '../../preload/contract.ts';
+import type { DownloadState, ModelEntry } from '../../preload/contract.ts';
 import { bytes, bytesOf, seconds } from '../ui/numbers.ts';
 
 export interface DownloadWords {
@@ -81,3 +81,17 @@ export function remaining(totalSeconds: number): string {
 
 /** How much was fetched already, which a cancelled download throws away. */
 export const fetchedBytes = (download: DownloadState): number => ('doneBytes' in download ? download.doneBytes : 0);
+
+/** What is worth saying aloud between two looks at the list; null when nothing is. */
+export function downloadNews(before: readonly ModelEntry[] | null, now: readonly ModelEntry[] | null): string | null {
+  for (const { id, name, presence } of now ?? []) {
+    const was = before?.find((entry) => entry.id === id)?.presence;
+    if (was?.kind !== 'getting') continue;
+    if (presence.kind === 'here')
+      return was.download.kind === 'checking' ? `${name} is checked.` : `${name} is on this computer.`;
+    if (presence.kind === 'damaged') return `${name} is damaged. ${presence.message}`;
+    if (presence.kind === 'getting' && presence.download.kind === 'failed' && was.download.kind !== 'failed')
+      return `The download of ${name} stopped. ${presence.download.cause.message}`;
+  }
+  return null;
+}

@@ -2,12 +2,14 @@ import { useModels, useMirror } from '../mirror/react.ts';
 import { useOpenSheet } from '../sheets.ts';
 import { downloadWords } from './download-words.ts';
 import styles from './header-download.module.css';
+import { useDownloadNews } from './use-download-news.ts';
 
 const RADIUS = 7;
 const ROUND = 2 * Math.PI * RADIUS;
 
 /** A download under way, quietly: a ring that fills. One click shows it. Nothing while there is none. */
 export function HeaderDownload() {
+  useDownloadNews();
   const mirror = useMirror();
   const open = useOpenSheet();
   const entry = useModels(({ entries }) => entries?.find(({ presence }) => presence.kind === 'getting') ?? null);
@@ -15,6 +17,7 @@ export function HeaderDownload() {
   const { text, progress } = downloadWords(entry.presence.download, 0);
   const share =
     progress === null || progress === 'indeterminate' || progress.total === 0 ? 0 : progress.done / progress.total;
+  const isCheck = entry.presence.download.kind === 'checking';
   const percent = Math.round(share * 100);
   return (
     <button
@@ -22,7 +25,7 @@ export function HeaderDownload() {
       className={styles.button}
       data-state={entry.presence.download.kind}
       aria-haspopup="dialog"
-      aria-label={`Download of ${entry.name}, ${percent} %`}
+      aria-label={`${isCheck ? 'Check' : 'Download'} of ${entry.name}, ${percent} %`}
       title={`${entry.name}: ${text}`}
       onClick={() => {
         mirror.models.lookAt(entry.id);

@@ -98,11 +98,13 @@ function Files({ entry }: { readonly entry: ModelEntry }) {
             {presence.folder}
           </p>
         </div>
-        {presence.kind === 'damaged' ? (
-          <Button onClick={() => void models.act('models.repair', entry.id)}>Repair</Button>
-        ) : (
-          !entry.isToy && <Button onClick={() => void models.act('models.verify', entry.id)}>Check</Button>
-        )}
+        {/* A folder of the user's own has no checksums to compare with, and nobody to fetch it from. */}
+        {entry.repository !== null &&
+          (presence.kind === 'damaged' ? (
+            <Button onClick={() => void models.act('models.repair', entry.id)}>Repair</Button>
+          ) : (
+            <Button onClick={() => void models.act('models.verify', entry.id)}>Check</Button>
+          ))}
       </div>
     </section>
   );
@@ -126,7 +128,7 @@ function Actions({ entry, isChosen, onBack, onClose }: ActionsProps) {
 
   const remove = async (): Promise<void> => {
     setIsAsking(false);
-    const freedBytes = await models.remove(entry.id, true);
+    const freedBytes = await models.remove(entry.id, entry.isShared);
     if (freedBytes === null) return;
     const words = isForgotten ? `${entry.name} is off the list.` : `Deleted. ${bytes(freedBytes)} freed.`;
     say(words);

@@ -109,7 +109,7 @@ function Row({ entry, onClose }: { readonly entry: ModelEntry; readonly onClose:
         {entry.goodFor !== null && <span className={styles.detail}>{entry.goodFor}</span>}
         <span className={`${styles.detail} ${styles.facts}`}>
           {presence.kind === 'damaged' ? (
-            'Damaged: files are missing or changed'
+            presence.message
           ) : (
             <>
               <span>{factsOf(entry)}</span>
@@ -130,7 +130,7 @@ function Row({ entry, onClose }: { readonly entry: ModelEntry; readonly onClose:
             Get
           </Button>
         )}
-        {presence.kind === 'damaged' && (
+        {presence.kind === 'damaged' && entry.repository !== null && (
           <Button aria-label={`Repair ${entry.name}`} onClick={() => void mirror.models.act('models.repair', entry.id)}>
             Repair
           </Button>

@@ -204,6 +204,7 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     await page.getByText('Checked against the hub, not pinned.').waitFor();
     await page.getByRole('button', { name: 'Use this model' }).waitFor();
     expect(await page.getByRole('button', { name: /^Download of/ }).count()).toBe(0);
+    expect(await page.locator('[aria-live]').allInnerTexts()).toContain('Qwen3 14B is on this computer.');
     expect(complaints).toEqual([]);
     await close();
   });
@@ -224,6 +225,7 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     await page.getByRole('button', { name: 'Delete…' }).click();
     await page.getByText('Other tools on this Mac use the same files and will miss them.').waitFor();
     await page.getByRole('button', { name: 'Keep' }).click();
+    expect((await calls(page, 'models.delete')).length).toBe(1);
 
     await page.getByRole('button', { name: 'Back' }).click();
     await page.getByRole('button', { name: 'About house-model' }).click();
@@ -231,7 +233,10 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     await page.getByRole('button', { name: 'Take off', exact: true }).click();
     await page.getByText('To download').waitFor();
     expect(await page.getByRole('button', { name: /^house-model/ }).count()).toBe(0);
-    expect((await calls(page, 'models.delete')).length).toBe(2);
+    expect(await calls(page, 'models.delete')).toEqual([
+      { modelId: 'mlx-community/gpt-oss-20b-MXFP4-Q8', evenIfShared: false },
+      { modelId: '/Volumes/Models/house-model', evenIfShared: false },
+    ]);
     await close();
   });
 
@@ -437,6 +442,28 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     await page.getByRole('button', { name: 'Download 12.1 GB' }).click();
     await page.getByTestId('first-run').getByRole('alert').getByText('Free at least 6 GB.').waitFor();
     await lookAt(page, 'first-run-refused', 'light');
+    expect(await axe(page)).toEqual([]);
+    await close();
+  });
+
+  test('a gated model leads to its page', async () => {
+    const [entry] = list.entries;
+    if (entry === undefined) throw new Error('There is no model.');
+    const cause = {
+      code: 'gated',
+      message: 'The makers of mlx-community/gpt-oss-20b-MXFP4-Q8 decide who may download it.',
+      nextStep: 'Accept the conditions on its page, then enter your token under Downloads.',
+    };
+    const download = { kind: 'failed', doneBytes: 0, totalBytes: 0, cause } as const;
+    const { page, close } = await open(
+      off({ ...list, entries: [{ ...entry, presence: { kind: 'getting', download } }] }),
+    );
+    await openModels(page);
+    await page.getByRole('alert').getByText(cause.nextStep).waitFor();
+    await page.getByRole('button', { name: 'Open its page…' }).click();
+    expect(await calls(page, 'link.open')).toEqual([
+      { url: 'https://huggingface.co/mlx-community/gpt-oss-20b-MXFP4-Q8' },
+    ]);
     expect(await axe(page)).toEqual([]);
     await close();
   });
