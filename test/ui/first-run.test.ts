@@ -108,4 +108,34 @@ describe.skipIf(whyNoChromium() !== null)('the first run on a simulated Mac', ()
     await page.getByText('Checked against the hub, not pinned.').waitFor(WAIT);
     await lookAt(page, 'real-model', 'light');
   });
+
+  test('offline: it says so and goes on by itself; the demo is there meanwhile', async () => {
+    await hub.close();
+    const { url } = await app.ready;
+    const context = await browser.newContext({ viewport: { width: 420, height: 640 }, deviceScaleFactor: 2 });
+    page = await context.newPage();
+    await page.goto(url);
+    await expect.poll(step, WAIT).toBe('choose');
+    await act(/^Download/);
+    await page.locator('[data-testid="download"][data-state="waiting"]').waitFor(WAIT);
+    await page.getByText('Nothing fetched is lost.').waitFor();
+    await lookAt(page, 'real-first-run-offline', 'light');
+    expect(await axe(page)).toEqual([]);
+
+    await act('Look around meanwhile');
+    // The demo stands for a model of 11.2 GB here: it asks for what such a one needs.
+    const limit = page.getByTestId('wired-limit');
+    await limit.waitFor(WAIT);
+    await limit.getByRole('button', { name: 'Raise…', exact: true }).click();
+    await expect.poll(() => page.getByTestId('engine-state').innerText(), WAIT).toBe('Ready');
+    await page.keyboard.press('Escape');
+    await act('What is the wired limit?');
+    await page.locator('[data-testid="answer"][data-last="true"][aria-busy="false"]').waitFor(WAIT);
+    // Back to where it was, by the ring in the header or the stage.
+    await page.getByRole('button', { name: /^Download of gpt-oss-20b/ }).click();
+    const sheet = page.getByRole('dialog', { name: 'Models' });
+    await sheet.getByText('Nothing fetched is lost.').waitFor();
+    await sheet.getByRole('button', { name: 'Cancel, gpt-oss-20b' }).click();
+    await sheet.getByRole('button', { name: /^Download/ }).waitFor(WAIT);
+  });
 });
