@@ -115,6 +115,12 @@ export class MemoryMirror {
     return message;
   }
 
+  /** Protection keeps the model off and has its own words for it: what would make it fit is not the question. */
+  get protectionRefuses(): boolean {
+    const kind = this.store.getState().protection?.kind;
+    return kind === 'wired-left' || kind === 'unloaded';
+  }
+
   /** The user overrules protection for a while. */
   async undoProtection(): Promise<void> {
     const protection = this.#take(await this.#bridge.call('protection.undo', null));

@@ -543,7 +543,8 @@ export class Mirror {
 
   /** A start was refused for what the pre-flight says, which then shows itself with its numbers and ways. */
   async #isExplained(result: Result<unknown>): Promise<boolean> {
-    return !result.ok && result.error.code === 'refused' && (await this.models.explainsRefusal());
+    if (result.ok || result.error.code !== 'refused' || this.memory.protectionRefuses) return false;
+    return this.models.explainsRefusal();
   }
 
   #take<T>(result: Result<T>): T | null {
