@@ -7,7 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Clock, systemClock } from '../../main/engine/clock.ts';
-import type { Engine, EngineModel, GenerationEvent, GenerationRequest } from '../../main/engine/engine.ts';
+import type {
+  CacheOperations,
+  Engine,
+  EngineModel,
+  GenerationEvent,
+  GenerationRequest,
+} from '../../main/engine/engine.ts';
 import { makeSocketFolder } from '../../main/engine/socket-folder.ts';
 import { type ChildExit, type Spawner, terminalSpawner } from '../../main/engine/spawner.ts';
 import { type SupervisorPorts, createSupervisor } from '../../main/engine/supervisor.ts';
@@ -22,7 +28,7 @@ interface SpawnedProcess {
 }
 
 export interface EngineUnderTest {
-  readonly engine: Engine;
+  readonly engine: Engine & CacheOperations;
   /** Every state since the beginning, as the app saw it. */
   readonly states: EngineState[];
   readonly processes: SpawnedProcess[];
