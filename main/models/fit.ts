@@ -123,7 +123,7 @@ function heaviest(
   const growth = calibration === null ? defaultGrowthBytes(shape, tokens) : decodeBytes(calibration, tokens);
   const grows = run.grows ?? inSteps(tokens) > inSteps(promptTokens - 1);
   const writing = {
-    heldBytes: restingKvBytes(shape, tokens) + run.snapshotBytesAfter,
+    heldBytes: writingKvBytes(shape, promptTokens, generatedTokens) + run.snapshotBytesAfter,
     workBytes: grows ? growth : 0,
   };
   return moments.reduce(
@@ -139,7 +139,14 @@ const tokenBytes = ({ kvHeads, headSize, elementBytes }: ModelShape): number => 
 
 const inSteps = (tokens: number): number => Math.ceil(tokens / GROWTH_TOKENS) * GROWTH_TOKENS;
 
-/** One KV cache of `tokens` while the answer is written. A sliding layer's buffer grows up to its window and stays. */
+/** The same with the answer behind a prompt: a sliding layer goes on in steps from where the prompt ended. */
+function writingKvBytes(shape: ModelShape, promptTokens: number, generatedTokens: number): number {
+  const { fullLayers, slidingLayers, windowTokens } = shape;
+  const sliding = Math.min(windowTokens, promptTokens - 1 + inSteps(generatedTokens + 1));
+  return tokenBytes(shape) * (fullLayers * inSteps(promptTokens + generatedTokens) + slidingLayers * sliding);
+}
+
+/** One KV cache of `tokens`. A sliding layer's buffer grows up to its window and stays. */
 export function restingKvBytes(shape: ModelShape, tokens: number): number {
   const { fullLayers, slidingLayers, windowTokens } = shape;
   return tokenBytes(shape) * (fullLayers * inSteps(tokens) + slidingLayers * Math.min(windowTokens, inSteps(tokens)));
