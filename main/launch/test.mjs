@@ -1,20 +1,23 @@
 // @ts-check
 /**
  * `npm test`: everything, on real parts: the quick checks, the engine's own tests (pytest), then units, window, processes, browser and
- * Electron (vitest). `--faults` runs the kill, fuzz and soak suites with their full counts. Other arguments go to vitest.
+ * Electron (vitest). `--faults` runs the kill, fuzz and soak suites with their full counts; `--fit` only what compares
+ * predictions with the engine, on every model and length. Other arguments go to vitest.
  */
 import { bin, childEnvironment, main, nodeExecutable, prepare, root, run, say, venvPython } from './prepare.mjs';
 
 await main(async () => {
   const args = process.argv.slice(2);
   const faults = args.includes('--faults');
-  const rest = args.filter((arg) => arg !== '--faults');
+  const fit = args.includes('--fit');
+  const rest = [...args.filter((arg) => arg !== '--faults' && arg !== '--fit'), ...(fit ? ['test/fit'] : [])];
   await prepare({ pythonDev: true });
   const env = {
     ...childEnvironment(),
     // Without this the electron package tries to download its binary when something merely imports it.
     ELECTRON_OVERRIDE_DIST_PATH: process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? `${root}node_modules/electron/dist`,
     ...(faults ? { HEADROOM_FAULTS: 'full' } : {}),
+    ...(fit ? { HEADROOM_FIT: 'full' } : {}),
   };
   const failed = [];
   if (rest.length === 0) {
