@@ -461,13 +461,19 @@ describe('when it no longer fits', () => {
 
 describe('titles', () => {
   it('come from the model in a quiet moment, beside the prompt cache', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     script = answering('Answer.');
     const turn = await send('What is a wired limit, and why?');
-    await settled(turn.assistant.id);
+    await vi.waitFor(() => expect(store.message(turn.assistant.id)).toMatchObject({ status: { kind: 'complete' } }));
     script = answering('"Wired limits"');
-    await chat.quietWork(turn.conversation.id);
-    expect(store.summary(turn.conversation.id)?.title).toBe('Wired limits');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(requests).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    vi.useRealTimers();
+    await until(() => store.summary(turn.conversation.id)?.title === 'Wired limits');
     expect(requests.at(-1)).toMatchObject({ cache: 'none', maxTokens: 120 });
+    expect(requests.at(-1)?.cacheKey).toBeUndefined();
+    expect(requests[0]?.cacheKey).toBe(turn.conversation.id);
   });
 
   it('are given up the moment something is sent', async () => {

@@ -37,6 +37,8 @@ export async function leastEnough(
 export interface ContextMeter {
   /** Null when nobody can count now. */
   count(prompt: Prompt): Promise<number | null>;
+  /** Tokens a text adds to a message. Null when nobody can count now. */
+  tokensOf(text: string, date: string): Promise<number | null>;
   use(input: {
     /** With what is being written at its end. */
     prompt: Prompt;
@@ -82,6 +84,12 @@ export function createContextMeter(ports: {
 
   return {
     count,
+    async tokensOf(text, date) {
+      const saying = (content: string): Prompt => ({ messages: [{ role: 'user', content }], effort: 'low', date });
+      const withText = await count(saying(text));
+      const without = withText === null ? null : await count(saying(''));
+      return withText === null || without === null ? null : Math.max(0, withText - without);
+    },
     async use({ prompt, empty, limitTokens, lastUsedTokens, reservedTokens: reserved }) {
       const usedTokens = await count(prompt);
       const emptyTokens = usedTokens === null ? null : await count(empty);

@@ -1,7 +1,6 @@
 /** What the window may ask about conversations. */
 import type { EventEnvelope, Handlers } from '../../preload/contract.ts';
 import { AppFault } from '../fault.ts';
-import { attachmentName, notText } from './attachment-kind.ts';
 import type { Chat } from './chat.ts';
 import { exportFileName, exportPiece } from './export.ts';
 import { createImporting } from './importing.ts';
@@ -64,12 +63,7 @@ export function chatHandlers({ chat, store, publish, nowMs }: ChatHandlerPorts):
       else store.drafts.put(conversationId, text, attachmentIds);
       return null;
     },
-    'chat.attach': async ({ name, text }) => {
-      const fault = notText(text);
-      if (fault !== null) throw new AppFault('refused', fault, 'Attach a text or code file.');
-      const tokens = await chat.countText(text);
-      return store.attachments.add({ name: attachmentName(name), text, tokens, nowMs: nowMs() });
-    },
+    'chat.attach': ({ name, text }) => chat.attach(name, text),
     'chat.attachment': ({ attachmentId }) => {
       const text = store.attachments.text(attachmentId);
       if (text === null) throw new AppFault('not-found', 'This attachment is no longer there.', 'Attach it again.');

@@ -158,7 +158,7 @@ describe('export and import', () => {
         store.attachments.purge(Number.MAX_SAFE_INTEGER);
         expect(rows()).toEqual(before);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
