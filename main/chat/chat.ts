@@ -44,12 +44,6 @@ export interface ChatPorts {
   limitTokens(): number | null;
   defaultEffort(): Effort;
   nowMs(): number;
-  /** What is kept of conversations to answer them sooner. */
-  readonly promptCaches?: {
-    /** Somebody looks at it. */
-    opened(conversationId: string): void;
-    forgetConversation(conversationId: string): void;
-  };
   publish(envelope: EventEnvelope): void;
   readonly log: Log;
 }
@@ -379,11 +373,7 @@ export function createChat(ports: ChatPorts): Chat {
       return publishChanged(conversationId);
     },
 
-    open(conversationId) {
-      const conversation = shown(conversationId);
-      ports.promptCaches?.opened(conversationId);
-      return conversation;
-    },
+    open: shown,
 
     configure(conversationId, settings) {
       opened(conversationId);
@@ -408,7 +398,6 @@ export function createChat(ports: ChatPorts): Chat {
     async remove(conversationId) {
       if (!store.remove(conversationId, ports.nowMs())) throw notFound();
       room.endSummary(conversationId);
-      ports.promptCaches?.forgetConversation(conversationId);
       publish({ event: 'chat.deleted', payload: { conversationId } });
       publishList();
       await answering.end(conversationId);
