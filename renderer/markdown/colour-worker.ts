@@ -9,7 +9,12 @@ import type { Grammar } from './languages.ts';
 
 /** What grammars call things, by what they are coloured as; later ones and longer ones win, as in every editor. */
 const SCOPES: Readonly<Record<Exclude<CodeKind, 'plain'>, readonly string[]>> = {
-  comment: ['comment', 'punctuation.definition.comment', 'string.quoted.docstring'],
+  comment: [
+    'comment',
+    'punctuation.definition.comment',
+    'string.quoted.docstring',
+    'string.quoted.docstring punctuation.definition.string',
+  ],
   keyword: [
     'keyword',
     'storage',

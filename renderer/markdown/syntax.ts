@@ -1,7 +1,7 @@
 import { Lexer, Marked, type MarkedOptions, type MarkedToken, type Tokens } from 'marked';
 import { blockFormula, inlineFormula, nextBlockFormula } from './formulas.ts';
 
-export interface FormulaToken {
+interface FormulaToken {
   readonly type: 'formula';
   readonly raw: string;
   readonly tex: string;
@@ -17,7 +17,7 @@ export interface FootnoteToken {
 }
 
 /** Where a footnote is referred to. */
-export interface FootnoteMarkToken {
+interface FootnoteMarkToken {
   readonly type: 'footnote-mark';
   readonly raw: string;
   readonly label: string;

@@ -56,6 +56,11 @@ export class DrivenApp {
     return this.#evaluate(`(${run.toString()})(require('electron'))`, true) as Promise<T>;
   }
 
+  /** The same for a function that is written down as text, because it needs something from here. */
+  evaluateSource<T>(source: string): Promise<T> {
+    return this.#evaluate(`(${source})(require('electron'))`, true) as Promise<T>;
+  }
+
   async #evaluate(expression: string, includeCommandLineAPI: boolean): Promise<unknown> {
     const id = ++this.#lastId;
     const params = { expression, awaitPromise: true, returnByValue: true, includeCommandLineAPI };
