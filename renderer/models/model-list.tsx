@@ -8,9 +8,11 @@ import { ToyLabel } from '../ui/toy-label.tsx';
 import { DownloadProgress } from './download-progress.tsx';
 import styles from './model-list.module.css';
 import { factsOf, verdictTitle } from './model-words.ts';
-import type { ModelsPage } from './models-sheet.tsx';
 import { ModelsRefusal } from './refusal.tsx';
 import { VerdictMark } from './verdict-mark.tsx';
+
+/** What the sheet shows. A model's page is `lookingAt` in the mirror, because other places lead to it too. */
+export type ModelsPage = 'list' | 'add' | 'downloads' | 'endpoint';
 
 interface Props {
   readonly onPage: (page: ModelsPage) => void;

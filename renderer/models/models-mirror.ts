@@ -13,7 +13,7 @@ import type {
 /**
  * What loading the chosen model would meet. `held`: a start was refused for it, so it is shown without being asked for.
  */
-export type PreflightView =
+type PreflightView =
   | { readonly kind: 'none' }
   | { readonly kind: 'looking' }
   | { readonly kind: 'known'; readonly preflight: Preflight; readonly isHeld: boolean }

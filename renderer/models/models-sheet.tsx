@@ -7,11 +7,8 @@ import { AddModel } from './add-model.tsx';
 import { Endpoint } from './endpoint.tsx';
 import { HubSettingsForm } from './hub-settings-form.tsx';
 import { ModelDetail } from './model-detail.tsx';
-import { ModelList } from './model-list.tsx';
+import { ModelList, type ModelsPage } from './model-list.tsx';
 import styles from './models-sheet.module.css';
-
-/** What the sheet shows. A model's page is `lookingAt` in the mirror, because other places lead to it too. */
-export type ModelsPage = 'list' | 'add' | 'downloads' | 'endpoint';
 
 const TITLES = { add: 'Add a model', downloads: 'Downloads', endpoint: 'For other programs' } as const;
 

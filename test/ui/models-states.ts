@@ -277,7 +277,7 @@ const diskFull = {
 const done = { doneBytes: 3_200_000_000, totalBytes: 12_100_000_000 };
 
 /** A download, by what it is doing. */
-export const downloads = (nowMs: number): Readonly<Record<DownloadState['kind'], DownloadState>> => ({
+const downloads = (nowMs: number): Readonly<Record<DownloadState['kind'], DownloadState>> => ({
   queued: { kind: 'queued' },
   listing: { kind: 'listing' },
   checking: { kind: 'checking', ...done },

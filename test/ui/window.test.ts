@@ -142,7 +142,7 @@ describe.skipIf(noChromium !== null)('the window', () => {
     // Every control has a place in the order, and the order comes round.
     await page.getByRole('textbox').focus();
     const seen = new Set<string>();
-    for (let step = 0; step < 14; step += 1) {
+    for (let step = 0; step < 24; step += 1) {
       await page.keyboard.press('Shift+Tab');
       seen.add(
         await page.evaluate(
