@@ -883,7 +883,10 @@ export const routes = {
   'chat.list': route<{ conversations: readonly ConversationSummary[]; next: string | null }>()(
     v.strictObject({ archived: v.boolean(), after: v.nullable(v.pipe(v.string(), v.maxLength(100))) }),
   ),
-  /** Titles and messages that hold all these words (the last may be unfinished), best first, at most 50. */
+  /**
+   * Titles, then messages that hold all these words (the last may be unfinished), latest first, at most three places of
+   * a conversation and 50 in all.
+   */
   'chat.search': route<{ hits: readonly SearchHit[] }>()(
     v.strictObject({ text: v.pipe(v.string(), v.maxLength(1_000)), archived: v.optional(v.boolean(), false) }),
   ),
@@ -935,7 +938,10 @@ export const routes = {
   'chat.undelete': route<ConversationSummary>()(v.strictObject({ conversationId: id })),
   /** Keeps what is being written; `conversationId: null` for a new conversation. Empty text and no attachments forget it. */
   'chat.draft': route<null>()(v.strictObject({ conversationId: v.nullable(id), text: messageText, attachmentIds })),
-  /** Takes a text file or a long pasted text in; `name: null` for pasted text. Errors: refused (not text, with why). */
+  /**
+   * Takes a text file or a long pasted text in; `name: null` for pasted text. Errors: refused (not text, with why),
+   * context-full (longer than the whole context, with numbers).
+   */
   'chat.attach': route<Attachment>()(
     v.strictObject({ name: v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(255))), text: messageText }),
   ),
@@ -957,7 +963,7 @@ export const routes = {
   ),
   /**
    * The user's choice when a conversation no longer fits. `trim`: the oldest messages are no longer sent, as few as
-   * make `text` fit. `summarise`: the model first writes a summary of them; returns when it is written. `everything`:
+   * make `text` fit with some room to spare. `summarise`: the model first writes a summary of them; returns when it is written. `everything`:
    * takes either back, or ends a summary under way. Errors: not-found, refused (nothing to leave out; an answer runs),
    * context-full (not even the new text alone fits, with numbers), engine-failed.
    */

@@ -84,7 +84,7 @@ export interface Chat {
     effort?: Effort | undefined;
     settings?: SettingsChange | undefined;
   }): Promise<ContextUse>;
-  /** A file by its name, or pasted text. Throws AppFault (refused) when it is not text. */
+  /** A file by its name, or pasted text. Throws AppFault when it is not text, or too long for any message. */
   attach(name: string | null, text: string): Promise<Attachment>;
   fit(input: {
     conversationId: string;
@@ -428,6 +428,14 @@ export function createChat(ports: ChatPorts): Chat {
       const fault = notText(text);
       if (fault !== null) throw new AppFault('refused', fault, 'Attach a text or code file.');
       const tokens = await meter.tokensOf(text, dateOf(null));
+      const limit = ports.limitTokens();
+      if (tokens !== null && limit !== null && tokens > limit) {
+        throw new AppFault(
+          'context-full',
+          `${attachmentName(name)} takes ${tokens.toLocaleString('en-US')} tokens, and the context is set to ${limit.toLocaleString('en-US')}.`,
+          'Raise the context with the slider, or attach a part of it.',
+        );
+      }
       return store.attachments.add({ name: attachmentName(name), text, tokens, nowMs: ports.nowMs() });
     },
 

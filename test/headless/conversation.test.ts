@@ -120,6 +120,10 @@ describe('a conversation', () => {
     await window.call('chat.stop', { messageId: turn.assistant.id });
     const stopped = await ended(turn.assistant.id);
     expect(stopped.status.kind).toBe('stopped');
+    // The engine has really stopped: it is free at once.
+    await expect
+      .poll(async () => (await window.call('app.state', null)).engine.kind, { timeout: 2_000, interval: 20 })
+      .toBe('ready');
 
     messages.clear();
     const going = lastAnswer(await window.call('chat.continue', { messageId: stopped.id }));
@@ -167,7 +171,11 @@ describe('a conversation', () => {
     expect(large.draftTokens - small.draftTokens).toBeGreaterThanOrEqual(attachment.tokens ?? 0);
     expect(large.usedTokens + large.reservedTokens + large.leftTokens).toBe(1_024);
 
-    const huge = await window.call('chat.attach', { name: null, text: 'word '.repeat(4_000) });
+    // The demo model's context is 4,096 as the app comes.
+    await expect(window.call('chat.attach', { name: 'all.txt', text: 'word '.repeat(9_000) })).rejects.toThrow(
+      /all\.txt takes [\d,]+ tokens.*4,096/,
+    );
+    const huge = await window.call('chat.attach', { name: null, text: 'word '.repeat(1_200) });
     const refused = window.bridge.call('chat.send', {
       conversationId: null,
       text: 'Read this',
