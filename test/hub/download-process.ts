@@ -1,6 +1,6 @@
 /**
- * A download as a process of its own, to be killed. Arguments: the hub's address, repository, cache folder. Prints each
- * state's kind when it changes, then the outcome, as lines of JSON.
+ * A download as a process of its own, to be killed. Arguments: the hub's address, repository, cache folder, and
+ * a proxy if there is one. Prints each state's kind when it changes, then the outcome, as lines of JSON.
  */
 import { systemClock } from '../../main/engine/clock.ts';
 import { downloadModel } from '../../main/models/hub/download.ts';
@@ -8,8 +8,12 @@ import { listRepository } from '../../main/models/hub/hub.ts';
 import { nodeTransport } from '../../main/models/hub/transport.ts';
 import { freeBytes, isConnected } from '../../main/models/hub/volume.ts';
 
-const [url = '', repository = '', cacheFolder = ''] = process.argv.slice(2);
-const hub = { url: new URL(url), token: null, transport: nodeTransport(() => Promise.resolve(null)) };
+const [url = '', repository = '', cacheFolder = '', proxy] = process.argv.slice(2);
+const hub = {
+  url: new URL(url),
+  token: null,
+  transport: nodeTransport(() => Promise.resolve(proxy === undefined ? null : { HTTPS_PROXY: proxy })),
+};
 const { signal } = new AbortController();
 const say = (value: unknown): void => {
   process.stdout.write(`${JSON.stringify(value)}\n`);

@@ -5,7 +5,8 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Behaviour, HubRequest, Misbehaviour } from './misbehaviour.ts';
@@ -32,6 +33,8 @@ export interface LocalHubOptions {
   readonly bytesPerSecond?: number;
   /** How long a signed address works. */
   readonly signedForMs?: number;
+  /** Both hosts speak https with this certificate. */
+  readonly certificate?: { readonly key: string; readonly cert: string };
   /** Headers of the newer storage beside the redirect. */
   readonly xet?: boolean;
 }
@@ -69,7 +72,7 @@ export async function startLocalHub(
   const sign = (text: string): string => createHmac('sha256', secret).update(text).digest('hex').slice(0, 32);
 
   // ── The hub itself ──
-  const hub = createServer((request, response) => {
+  const hub = serve(options, (request, response) => {
     void answer(request, response).catch(() => response.destroy());
   });
 
@@ -163,7 +166,7 @@ export async function startLocalHub(
   }
 
   // ── The storage behind it: another host, which must never see a token ──
-  const storage = createServer((request, response) => {
+  const storage = serve(options, (request, response) => {
     const url = new URL(request.url ?? '/', 'http://storage');
     const [owner = '', name = '', ...rest] = url.pathname.split('/').slice(1).map(decodeURIComponent);
     const found = byName.get(`${owner}/${name}`);
@@ -279,7 +282,11 @@ function drained(response: ServerResponse): Promise<void> {
 
 const NOT_FOUND = [401, 'RepoNotFound', 'Repository not found'] as const;
 
-const address = (server: Server, host: string): string => `http://${host}:${(server.address() as AddressInfo).port}`;
+const serve = ({ certificate }: LocalHubOptions, listener: RequestListener): Server =>
+  certificate === undefined ? createServer(listener) : createSecureServer(certificate, listener);
+
+const address = (server: Server, host: string): string =>
+  `${'setSecureContext' in server ? 'https' : 'http'}://${host}:${(server.address() as AddressInfo).port}`;
 
 /** As the hub answers: who may not know whether a private repository exists hears that it does not. */
 function accessFault(
@@ -307,6 +314,7 @@ function plainError(response: ServerResponse, status: number, code: string, mess
 
 /** Misbehaviour that leaves no room for an answer. */
 function preempted(response: ServerResponse, wrong: Misbehaviour | null): boolean {
+  if (wrong?.kind === 'silent') return true;
   if (wrong?.kind === 'reset') {
     response.socket?.resetAndDestroy();
     return true;

@@ -72,6 +72,7 @@ describe('passes by itself', () => {
     ['a reset before any answer', SHARD, first(2, 'storage', SHARD, { kind: 'reset' }), 'connection-lost'],
     ['a reset at the hub itself', SMALL, first(2, 'resolve', SMALL, { kind: 'reset' }), 'connection-lost'],
     ['silence', SHARD, first(1, 'storage', SHARD, { kind: 'stall', afterBytes: MiB }), 'stalled'],
+    ['no answer at all', SHARD, first(1, 'storage', SHARD, { kind: 'silent' }), 'stalled'],
     ['a trickle', SHARD, first(1, 'storage', SHARD, { kind: 'drip', bytesPerSecond: 2_000 }), 'stalled'],
     [
       'too many requests',
@@ -273,6 +274,13 @@ describe('who may have it', () => {
   it('not there at all', async () => {
     const nothing = listRepository(hubAt(hub.url, GOOD_TOKEN), 'owner/none', 'main', new AbortController().signal);
     await expect(nothing).rejects.toMatchObject({ reason: { code: 'not-found' } });
+  });
+
+  it('silent', async () => {
+    hub.behave((request) => (request.at === 'api' ? { kind: 'silent' } : null));
+    const patient = { ...hubAt(hub.url), patienceMs: 200 };
+    const asked = listRepository(patient, 'owner/model', 'main', new AbortController().signal);
+    await expect(asked).rejects.toMatchObject({ reason: { code: 'stalled' }, again: 'later' });
   });
 
   it('offline', async () => {

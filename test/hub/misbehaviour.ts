@@ -17,6 +17,8 @@ export type Misbehaviour =
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   /** The connection is reset before any answer. */
   | { readonly kind: 'reset' }
+  /** The connection stays open, and nothing is ever said. */
+  | { readonly kind: 'silent' }
   /** The connection breaks after so many bytes of the answer. */
   | { readonly kind: 'cut'; readonly afterBytes: number }
   /** The answer ends as if it were whole, without having announced a length. */

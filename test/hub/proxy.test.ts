@@ -1,21 +1,26 @@
 /** The way there: a proxy, a certificate nobody trusts, and Node's own https as it is used. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import { type AddressInfo, type Server, connect } from 'node:net';
-import { tmpdir } from 'node:os';
+import { type AddressInfo, type Server, type Socket, connect } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { listRepository } from '../../main/models/hub/hub.ts';
 import { type ProxyChoice, type Transport, nodeTransport } from '../../main/models/hub/transport.ts';
+import { makeCertificate } from './certificate.ts';
+import { expectWhole, temporaryCache } from './harness.ts';
+import { startLocalHub } from './local-hub.ts';
+import { parseListing } from '../../main/models/hub/manifest.ts';
+import { smallModel } from './repositories.ts';
 
 const open: Server[] = [];
+const sockets = new Set<Socket>();
 afterEach(async () => {
+  for (const socket of sockets) socket.destroy();
+  sockets.clear();
   for (const server of open.splice(0)) {
-    if ('closeAllConnections' in server && typeof server.closeAllConnections === 'function')
-      server.closeAllConnections();
     server.close();
     await once(server, 'close');
   }
@@ -23,50 +28,19 @@ afterEach(async () => {
 
 async function listen(server: Server): Promise<number> {
   open.push(server);
+  // Tunnels are no longer the server's own.
+  server.on('connection', (socket) => sockets.add(socket));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }
 
-/** An https server with a certificate of its own making; null where there is no openssl. */
-function secureServer(): Server | null {
-  const folder = mkdtempSync(join(tmpdir(), 'headroom-tls-'));
-  try {
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    execFileSync(
-      'openssl',
-      // oxfmt-ignore
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-        '-subj',
-        '/CN=localhost',
-        '-addext',
-        'subjectAltName=DNS:localhost',
-        '-keyout',
-        key,
-        '-out',
-        cert,
-      ],
-      { stdio: 'pipe' },
-    );
-    return createSecureServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) =>
-      response.end('hello'),
-    );
-  } catch (error) {
-    process.stderr.write(`hub tests: no certificate to be had (${error instanceof Error ? error.message : ''})\n`);
-    return null;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
+const made = makeCertificate();
+afterAll(() => made?.remove());
+
+/** Null where no certificate can be made. */
+const secureServer = (): Server | null =>
+  made === null ? null : createSecureServer(made, (_, response) => response.end('hello'));
 
 interface Proxy {
   readonly port: number;
@@ -152,4 +126,31 @@ describe('a certificate', () => {
       again: 'later',
     });
   });
+});
+
+it('a whole model comes over https, through a proxy, from two hosts', async (test) => {
+  if (made === null) return test.skip('no openssl');
+  const model = smallModel('owner/model', [3_000_000, 2_000_000]);
+  const hub = await startLocalHub([model], { certificate: made });
+  const cache = temporaryCache();
+  const proxy = await startProxy();
+  try {
+    const program = join(import.meta.dirname, 'download-process.ts');
+    const args = [program, hub.url, 'owner/model', cache.folder, `http://127.0.0.1:${proxy.port}`];
+    const { stdout } = await promisify(execFile)(process.execPath, args, {
+      env: { PATH: process.env['PATH'] ?? '', NODE_EXTRA_CA_CERTS: made.file },
+    });
+    expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ kind: 'done' });
+    const siblings = [...model.files].map(([rfilename, file]) => ({
+      rfilename,
+      size: file.contents.bytes,
+      blobId: file.gitSha1,
+      ...(file.isLarge ? { lfs: { sha256: file.sha256, size: file.contents.bytes } } : {}),
+    }));
+    expectWhole(cache.folder, parseListing({ sha: model.commit, siblings }, 'owner/model', 'main'));
+    expect(new Set(proxy.asked.map((each) => each.target)).size).toBe(2);
+  } finally {
+    await hub.close();
+    cache.remove();
+  }
 });

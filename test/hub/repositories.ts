@@ -32,7 +32,7 @@ export const inMemory = (data: Buffer): Contents => ({
 });
 
 /** Noise that repeats, so that gigabytes need no memory; `seed` makes each file another one. */
-export function noise(bytes: number, seed: number): Contents {
+function noise(bytes: number, seed: number): Contents {
   const block = Buffer.alloc(2 ** 20);
   for (let at = 0, state = seed * 2654435761 + 1; at < block.length; at += 4) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -1,5 +1,5 @@
 /** One file's contents on disk: as far as they are here, hashed as they come, and complete only when the hash is right. */
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, constants, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { partialName } from './cache-layout.ts';
 import { contentHash } from './hub.ts';
@@ -53,11 +53,8 @@ export async function openPartial(
   onBytes: (bytes: number) => void,
 ): Promise<PartialFile> {
   const path = join(blobs, partialName(checksumOf(file)));
-  // Reading and writing, made if absent, never emptied, and no link followed out of the folder.
-  const handle = await open(path, 'a+').then(async (made) => {
-    await made.close();
-    return open(path, 'r+');
-  });
+  // Made if absent, never emptied, and no link followed out of the folder.
+  const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW);
   let hash = contentHash(file);
   let position = 0;
   const restart = async (): Promise<void> => {
@@ -115,9 +112,6 @@ export async function partialBytes(blobs: string, file: ManifestFile): Promise<n
     return 0;
   }
 }
-
-export const removePartial = (blobs: string, file: ManifestFile): Promise<void> =>
-  rm(join(blobs, partialName(checksumOf(file))), { force: true });
 
 /** A full disk takes a part of it and says so only with the next write. */
 async function writeAll(handle: FileHandle, part: Uint8Array, position: number): Promise<void> {

@@ -30,7 +30,7 @@ export interface DownloadPorts {
   readonly limits?: Partial<DownloadLimits>;
 }
 
-export interface DownloadLimits {
+interface DownloadLimits {
   /** Less than `leastBytesPerStall` in this time, and the connection is given up for a new one. */
   readonly stallMs: number;
   readonly leastBytesPerStall: number;
@@ -274,9 +274,9 @@ async function receive(
   const limits = { ...LIMITS, ...ports.limits };
   const stall = watchForStalls(ports.clock, limits);
   const both = AbortSignal.any([signal, stall.signal]);
-  lane.moving();
   try {
     const response = await openFile(hub, manifest, file, partial.position, both);
+    lane.moving();
     let unchecked = 0;
     try {
       for await (const part of response.body) {

@@ -62,7 +62,12 @@ export const changedAtSource = (path: string): HubFault =>
   );
 
 export const stalled = (seconds: number): HubFault =>
-  fault('later', 'stalled', `Nothing came from the hub for ${seconds} seconds.`, 'Headroom asks again by itself.');
+  fault(
+    'later',
+    'stalled',
+    `Next to nothing came from the hub for ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`,
+    'Headroom asks again by itself.',
+  );
 
 export const diskFull = (neededBytes: number, freeBytes: number, folder: string): HubFault =>
   fault(

@@ -1,7 +1,7 @@
 /** What the app asks the hub: a repository's files, and a file's contents from a byte on. */
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
-import { HubFault, changedAtSource, connectionFault, oddAnswer, statusFault } from './hub-fault.ts';
+import { HubFault, changedAtSource, connectionFault, oddAnswer, stalled, statusFault } from './hub-fault.ts';
 import { type Manifest, type ManifestFile, checksumOf, isRepositoryName, parseListing } from './manifest.ts';
 import { nextHop } from './redirects.ts';
 import type { Transport, TransportResponse } from './transport.ts';
@@ -14,6 +14,8 @@ export interface Hub {
   /** Sent to the hub's own origin alone. */
   readonly token: string | null;
   readonly transport: Transport;
+  /** How long a list or a small file may take; a minute if left out. */
+  readonly patienceMs?: number;
 }
 
 export interface Listing {
@@ -36,9 +38,11 @@ export async function listRepository(
 ): Promise<Listing> {
   if (!isRepositoryName(repository)) throw oddAnswer('the repository has an odd name');
   const at = new URL(`/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`, hub.url);
-  const { response } = await ask(hub, at, repository, {}, signal);
+  const bytes = await patiently(hub, signal, async (both) => {
+    const { response } = await ask(hub, at, repository, {}, both);
+    return readCapped(response, MOST_LISTING_BYTES, at.host);
+  });
   let value: unknown;
-  const bytes = await readCapped(response, MOST_LISTING_BYTES, at.host);
   try {
     value = JSON.parse(bytes.toString('utf8'));
   } catch {
@@ -64,11 +68,26 @@ export async function readSmallFile(
   signal: AbortSignal,
 ): Promise<Buffer> {
   if (file.bytes > mostBytes) throw oddAnswer(`${file.path} is too large`);
-  const contents = await openFile(hub, manifest, file, 0, signal);
-  const bytes = await readCapped(contents, file.bytes, hub.url.host);
+  const bytes = await patiently(hub, signal, async (both) =>
+    readCapped(await openFile(hub, manifest, file, 0, both), file.bytes, hub.url.host),
+  );
   const hash = contentHash(file);
   if (hash.update(bytes).digest('hex') !== checksumOf(file)) throw changedAtSource(file.path);
   return bytes;
+}
+
+const PATIENCE_MS = 60_000;
+
+/** Throws HubFault (stalled) when it takes too long: a connection may stay open and silent for ever. */
+async function patiently<T>(hub: Hub, signal: AbortSignal, work: (both: AbortSignal) => Promise<T>): Promise<T> {
+  const patienceMs = hub.patienceMs ?? PATIENCE_MS;
+  const late = AbortSignal.timeout(patienceMs);
+  try {
+    return await work(AbortSignal.any([signal, late]));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw late.aborted ? stalled(Math.ceil(patienceMs / 1_000)) : error;
+  }
 }
 
 /** The hash whose hexadecimal digest is the file's checksum, ready for its contents. */

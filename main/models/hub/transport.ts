@@ -8,7 +8,7 @@ import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import * as tls from 'node:tls';
 import { isUntrusted } from './hub-fault.ts';
 
-export interface TransportRequest {
+interface TransportRequest {
   readonly method: 'GET' | 'HEAD';
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
