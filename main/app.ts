@@ -357,6 +357,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       const anyway = asked?.anyway ?? false;
       models.required();
       if (!anyway && (engine.state.kind === 'off' || engine.state.kind === 'failed')) {
+        // First: a smaller model or fewer apps are no way out of what protection forbids.
+        guard.admitStart('user');
         const refusal = await modelsRoom.refusal('window');
         if (refusal !== null) throw new AppFault('refused', refusal.cause.message, refusal.cause.nextStep);
       }

@@ -72,7 +72,7 @@ describe('preflight', () => {
   it.each([
     ['memory is taken by apps', { verdict: crowded }, true, 'It takes 12.8 GB; 1.2 GB are missing.'],
     ['the disk is nearly full', { diskFreeBytes: 1 * GB }, true, /1\.0 GB free, less than the 4\.0 GB/],
-    ['pressure is critical', { level: 'critical' as const }, false, /critical/],
+    ['pressure is critical', { level: 'critical' as const }, false, /Critical/],
     [
       'it is critical and taken',
       { level: 'critical' as const, verdict: crowded },

@@ -79,12 +79,12 @@ function pressureCheck({ level }: PreflightInput): Check | null {
     case null:
       return null;
     case 'normal':
-      return { name: 'pressure', isFine: true, message: 'Memory pressure is normal.' };
+      return { name: 'pressure', isFine: true, message: 'Memory pressure is at Normal.' };
     case 'warning':
       // With a large model this is the ordinary state and no reason to wait.
-      return { name: 'pressure', isFine: true, message: 'Memory pressure is raised: other apps are compressed.' };
+      return { name: 'pressure', isFine: true, message: 'Memory pressure is at Warning: other apps are compressed.' };
     case 'critical':
-      return { name: 'pressure', isFine: false, message: 'Memory pressure is critical: quit something first.' };
+      return { name: 'pressure', isFine: false, message: 'Memory pressure is at Critical: quit something first.' };
   }
 }
 
