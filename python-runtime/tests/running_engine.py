@@ -58,6 +58,7 @@ class UnixConnection(http.client.HTTPConnection):
 class Client:
     def __init__(self, path: str, token: str = TOKEN) -> None:
         self.path = path
+        self.timeout = 60.0
         self._headers = {"Authorization": f"Bearer {token}"}
 
     def send(self, method: str, route: str, body: object) -> UnixConnection:
@@ -69,7 +70,7 @@ class Client:
     def open(
         self, method: str, route: str, body: object = None, headers: dict[str, str] | None = None
     ) -> tuple[UnixConnection, http.client.HTTPResponse]:
-        connection = UnixConnection(self.path)
+        connection = UnixConnection(self.path, self.timeout)
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         connection.request(method, route, data, self._headers | (headers or {}))
         return connection, connection.getresponse()

@@ -1,7 +1,7 @@
 """What the real engine counts for models with random weights, one JSON object a line on stdout.
 
     python test/fit/measure.py weights [--scale 4]
-    python test/fit/measure.py cache [--step 512] [--lengths 127,128,…] [--models gpt-oss-20b,…]
+    python test/fit/measure.py cache [--step 512] [--lengths 127,128,…] [--models "gpt-oss-20b;…"]
 
 Runs wherever MLX and mlx_lm do, on a GPU too; python-runtime must be importable, which this script
 sees to. What it prints is compared with the predictions by ``node test/fit/compare.ts FILE``.
@@ -40,6 +40,7 @@ def measure_cache(plan: Plan, folder: Path, step: int, lengths: list[int]) -> di
     make(plan, folder, computed=True)
     with RunningEngine(folder) as engine:
         client = engine.client
+        client.timeout = 3600
         active = client.metrics()["memory"]["active_bytes"]
         began = time.monotonic()
         status, calibration = client.json("POST", "/calibrate", {"prefill_step": step})
@@ -100,7 +101,7 @@ def main() -> None:
     given = parser.parse_args()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     lengths = [int(each) for each in given.lengths.split(",")]
-    named = [each for each in given.models.split(",") if each]
+    named = [each for each in given.models.split(";") if each]
     plans = weights(given.scale) if given.kind == "weights" else caches()
     unknown = set(named) - {plan.name for plan in plans}
     assert not unknown, f"there is no {unknown}"

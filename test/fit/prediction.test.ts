@@ -47,8 +47,15 @@ const allClose = (rows: readonly Row[]): void => {
 };
 
 describe('weights, by the headers of the files', () => {
-  it('nine layouts of five architectures', { timeout: 600_000 }, async () => {
-    const rows = await measure('weights', '--scale', isFull ? '4' : '1');
+  it('sharded and not, quantised and not, with and without parts that stay out', { timeout: 120_000 }, async () => {
+    const few = ['gpt-oss, MXFP4-Q8', 'qwen3_moe, 4-bit', 'llama, f16', 'gemma3 with a vision part, 8-bit'];
+    const rows = await measure('weights', '--scale', '1', '--models', few.join(';'));
+    expect(rows).toHaveLength(few.length);
+    allClose(rows);
+  });
+
+  it.runIf(isFull)('nine layouts of five architectures, 200 to 400 MB each', { timeout: 600_000 }, async () => {
+    const rows = await measure('weights', '--scale', '4');
     expect(rows).toHaveLength(9);
     allClose(rows);
   });
@@ -57,7 +64,7 @@ describe('weights, by the headers of the files', () => {
 describe('the peak of an answer, calibrated', () => {
   it('gpt-oss-20b’s layers, and Llama’s', { timeout: 300_000 }, async () => {
     allClose(
-      await measure('cache', '--step', '128', '--lengths', '127,129,257', '--models', 'gpt-oss-20b,Llama 3.1 8B'),
+      await measure('cache', '--step', '128', '--lengths', '127,129,257', '--models', 'gpt-oss-20b;Llama 3.1 8B'),
     );
   });
 
