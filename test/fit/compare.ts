@@ -1,5 +1,5 @@
 /** Predictions beside what the engine counted: rows for a table, from the lines that measure.py prints. */
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
@@ -13,8 +13,8 @@ const measured = v.object({
   folder: v.string(),
   config: v.unknown(),
   activeBytes: count,
-  /** What the headers say, for where the folder is gone. */
-  weightsBytes: v.optional(count),
+  /** Of all tensors in the files: for where the folder is gone. */
+  dataBytes: count,
   stepTokens: v.optional(count),
   calibration: v.optional(
     v.object({
@@ -60,7 +60,7 @@ export function compare(lines: string): readonly Row[] {
 function rowsOf(found: Measured): readonly Row[] {
   const shape = readModelShape(found.config);
   if (shape === null) throw new Error(`the config of ${found.name} is not understood`);
-  const weightsBytes = found.weightsBytes ?? weightsIn(found.folder, shape);
+  const weightsBytes = existsSync(found.folder) ? weightsIn(found.folder, shape) : found.dataBytes;
   const { calibration } = found;
   if (calibration === undefined || found.stepTokens === undefined) {
     return [row(found.name, 'weights', weightsBytes, found.activeBytes)];

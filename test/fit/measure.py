@@ -3,8 +3,10 @@
     python test/fit/measure.py weights [--scale 4]
     python test/fit/measure.py cache [--step 512] [--lengths 127,128,…] [--models "gpt-oss-20b;…"]
 
-Runs wherever MLX and mlx_lm do, on a GPU too; python-runtime must be importable, which this script
-sees to. What it prints is compared with the predictions by ``node test/fit/compare.ts FILE``.
+Runs wherever MLX and mlx_lm do. What it prints is compared with the predictions by
+``node test/fit/compare.ts FILE``, here or elsewhere. With a GPU build of MLX:
+
+    python test/fit/measure.py cache --lengths 257,1025,4096,8193,16000 > fit.jsonl
 """
 
 from __future__ import annotations
@@ -85,8 +87,16 @@ def described(plan: Plan, folder: Path) -> dict[str, Any]:
     return {
         "name": plan.name,
         "folder": str(folder),
+        # For a comparison on another machine.
+        "dataBytes": sum(data_bytes(file) for file in folder.glob("*.safetensors")),
         "config": json.loads((folder / "config.json").read_text()),
     }
+
+
+def data_bytes(file: Path) -> int:
+    with file.open("rb") as weights:
+        header = int.from_bytes(weights.read(8), "little")
+    return file.stat().st_size - 8 - header
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Models with random weights, to compare predictions with: real layouts, small enough for any machine.
+"""Models with random weights, to compare predictions with: real layouts, small enough anywhere.
 
 ``weights``: some hundred megabytes each, only ever loaded. ``cache``: the layers, KV heads and head
 size of a real model, everything else narrow, so that prompts can be read on a CPU.
