@@ -746,7 +746,7 @@ export interface AppState {
 export const MAX_MESSAGE_LENGTH = 4_000_000;
 
 /** Most attachments of one message. */
-export const MOST_ATTACHMENTS = 50;
+const MOST_ATTACHMENTS = 50;
 
 /** Longest piece of an import file, UTF-16 units. */
 export const IMPORT_PIECE_LENGTH = 1_000_000;

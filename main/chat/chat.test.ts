@@ -435,6 +435,17 @@ describe('when it no longer fits', () => {
     });
   });
 
+  it('what was queued because it did not fit is sent once it does', async () => {
+    const id = await fill();
+    limit = 900;
+    await chat.queue({ conversationId: id, text: 'z', effort: 'medium' });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(opened(id).queued).toHaveLength(1);
+    await chat.fit({ conversationId: id, how: 'trim', text: 'z', attachmentIds: [] });
+    await until(() => opened(id).messages.length === 10);
+    expect(opened(id).queued).toEqual([]);
+  });
+
   it('a summary that is ended leaves everything as it was', async () => {
     const id = await fill();
     limit = 2_400;

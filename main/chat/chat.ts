@@ -48,14 +48,14 @@ export interface ChatPorts {
   readonly log: Log;
 }
 
-export interface Outgoing {
+interface Outgoing {
   readonly text: string;
   readonly effort: Effort;
   readonly attachmentIds?: readonly string[];
 }
 
 /** A setting that was left out and one that is undefined are the same. */
-export type SettingsChange = { readonly [K in keyof ConversationSettings]?: ConversationSettings[K] | undefined };
+type SettingsChange = { readonly [K in keyof ConversationSettings]?: ConversationSettings[K] | undefined };
 
 export interface Chat {
   send(input: Outgoing & { conversationId: string | null; settings?: SettingsChange | undefined }): Promise<Turn>;
@@ -459,6 +459,8 @@ export function createChat(ports: ChatPorts): Chat {
           effort: conversation.settings.effort ?? ports.defaultEffort(),
         });
       });
+      // What was queued meanwhile, or did not fit before.
+      sendNext(conversationId);
       return publishChanged(conversationId);
     },
 

@@ -43,7 +43,7 @@ export interface Turn {
   readonly assistant: AssistantMessage;
 }
 
-export interface NewTurn {
+interface NewTurn {
   readonly conversationId: string | null;
   /** Left out: at the end of the open path. An edit hangs on what its original hung on. */
   readonly parentId?: string | null;
@@ -61,7 +61,7 @@ export interface NewTurn {
 
 export type StoredConversation = Omit<Conversation, 'isSummarising'>;
 
-export type TitleBy = 'first-line' | 'model' | 'user' | 'import';
+type TitleBy = 'first-line' | 'model' | 'user' | 'import';
 
 export interface ConversationStore {
   /** What is pinned, latest pin first, then the latest hundred. */

@@ -185,6 +185,30 @@ describe('export and import', () => {
     expect(store.head()).toHaveLength(21);
   });
 
+  it('an app killed in the middle of it has nothing of it, and lets go of the rest', async () => {
+    rich();
+    const before = rows();
+    const parsed = JSON.parse(everything()) as { conversations: object[] };
+    const many = Array.from({ length: 20 }, (_, i) => ({ ...parsed.conversations[0], id: `n${i}` }));
+    const taking = bring(JSON.stringify({ ...parsed, conversations: many }));
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    // What a kill would leave behind now.
+    db.exec(`VACUUM INTO '${join(folder, 'killed.db')}'`);
+    await taking;
+    const killed = openDatabase(join(folder, 'killed.db'), () => {});
+    const left = killed.prepare('SELECT count(*) AS n FROM conversation').get();
+    expect(left?.['n']).toBeGreaterThan(1);
+    const again = createConversationStore(killed);
+    expect(again.head()).toHaveLength(1);
+    again.purge(1_000_001);
+    again.attachments.purge(Number.MAX_SAFE_INTEGER);
+    const after = ['conversation', 'message', 'attachment', 'message_attachment'].map((table) =>
+      killed.prepare(`SELECT * FROM ${table}`).all(),
+    );
+    expect(after).toEqual(before);
+    killed.close();
+  });
+
   it('pieces must come in order, and one file at a time', async () => {
     const importId = crypto.randomUUID();
     expect(await importing.piece({ importId, index: 0, text: '[', isLast: false })).toBeNull();
