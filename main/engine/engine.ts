@@ -65,7 +65,7 @@ export interface GenerationUsage {
 }
 
 /** MLX's own count for one answer, and what the prompt cache held while it was read and while it was written. */
-export interface AnswerMemory {
+interface AnswerMemory {
   readonly peakBytes: number;
   readonly keptBeforeBytes: number;
   readonly keptWhileWritingBytes: number;

@@ -19,7 +19,7 @@ export interface MeasuredLoad {
 }
 
 /** What a calibration holds for: with another MLX or other weights it is measured anew. */
-export interface Conditions {
+interface Conditions {
   /** `mlx 0.32.4, mlx-lm 0.32.2` */
   readonly versions: string;
   readonly weightsBytes: number;
@@ -116,7 +116,7 @@ const stored = v.object({ machine: v.string(), models: v.record(v.string(), meas
 
 const NOTHING: Measurements = { loads: [], calibrations: [], prefillRates: [] };
 
-export function parseMeasuredLoads(text: string, machine: string): ReadonlyMap<string, Measurements> {
+function parseMeasuredLoads(text: string, machine: string): ReadonlyMap<string, Measurements> {
   try {
     const result = v.safeParse(stored, JSON.parse(text));
     if (!result.success || result.output.machine !== machine) return new Map();

@@ -12,13 +12,13 @@ import type { MeasuredLoads } from './measured-loads.ts';
 import type { ModelShape } from './model-shape.ts';
 
 /** The model the engine runs. */
-export interface MeasuredModel {
+interface MeasuredModel {
   readonly id: string;
   readonly shape: ModelShape;
   readonly weightsBytes: number;
 }
 
-export interface MeasuringPorts {
+interface MeasuringPorts {
   readonly engine: Pick<Engine, 'state' | 'metrics' | 'subscribe' | 'calibrate'>;
   readonly measured: MeasuredLoads;
   /** Null where its config is not understood. */
