@@ -22,13 +22,22 @@ interface Props {
 /** The first choice first, then what is there, then what could be. */
 export function ModelList({ onPage, onClose }: Props) {
   const version = useMirrored((state) => state.app?.version ?? '');
+  const { models } = useMirror();
   const entries = useModels((state) => state.entries);
+  const isRefused = useModels((state) => state.refusal !== null);
   const here = (entries ?? []).filter(({ presence }) => presence.kind !== 'absent');
   const absent = (entries ?? []).filter(({ presence }) => presence.kind === 'absent');
   return (
     <>
       <ModelsRefusal />
-      {entries === null && <p className={styles.quiet}>Looking…</p>}
+      {entries === null &&
+        (isRefused ? (
+          <p className={styles.quiet}>
+            <Button onClick={() => void models.loadEntries()}>Look again</Button>
+          </p>
+        ) : (
+          <p className={styles.quiet}>Looking…</p>
+        ))}
       {here.length > 0 && (
         <section aria-labelledby="models-here">
           <h2 className={styles.title} id="models-here">

@@ -130,11 +130,13 @@ export class ModelsMirror {
 
   /** What loading the chosen model would meet now. */
   async lookBeforeLoading(): Promise<void> {
-    this.store.setState({ preflight: { kind: 'looking' } });
+    // What was found stays until there is something newer: nothing jumps under the pointer.
+    const isHeld = this.#isHeld();
+    if (this.store.getState().preflight.kind !== 'known') this.store.setState({ preflight: { kind: 'looking' } });
     const result = await this.#bridge.call('models.preflight', { modelId: null });
     this.store.setState({
       preflight: result.ok
-        ? { kind: 'known', preflight: result.value, isHeld: false }
+        ? { kind: 'known', preflight: result.value, isHeld }
         : { kind: 'failed', error: result.error },
     });
   }
@@ -161,6 +163,11 @@ export class ModelsMirror {
 
   dismissRefusal(): void {
     this.store.setState({ refusal: null });
+  }
+
+  #isHeld(): boolean {
+    const { preflight } = this.store.getState();
+    return preflight.kind === 'known' && preflight.isHeld;
   }
 
   #put(entry: ModelEntry): void {

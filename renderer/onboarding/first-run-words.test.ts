@@ -33,8 +33,8 @@ test('a machine that cannot run one says so, whatever else there is', () => {
 
 test('the steps, one after the other', () => {
   expect(firstRunStep(mac, null).kind).toBe('looking');
-  expect(firstRunStep(mac, [other, first, demo])).toEqual({ kind: 'choose', entry: first, demo });
-  expect(firstRunStep(mac, [first])).toEqual({ kind: 'choose', entry: first, demo: null });
+  expect(firstRunStep(mac, [other, first, demo])).toEqual({ kind: 'choose', entry: first, found: null, demo });
+  expect(firstRunStep(mac, [first])).toEqual({ kind: 'choose', entry: first, found: null, demo: null });
   const begun = { ...first, presence: getting };
   expect(firstRunStep(mac, [other, begun, demo])).toMatchObject({ kind: 'getting', entry: { id: 'first' } });
   expect(firstRunStep(mac, [other, { ...first, presence: here }, demo])).toMatchObject({ kind: 'here' });
@@ -49,6 +49,13 @@ test('what the user has begun or has comes before what is recommended', () => {
     kind: 'here',
     entry: { id: 'other' },
   });
+});
+
+test('what another tool fetched is offered beside the first choice, and comes first only where there is none', () => {
+  const found = entry({ id: 'found', origin: 'found', presence: here });
+  const unknown = entry({ id: 'odd', origin: 'found', presence: here, verdict: { kind: 'unknown', message: '' } });
+  expect(firstRunStep(mac, [unknown, found, first, demo])).toEqual({ kind: 'choose', entry: first, found, demo });
+  expect(firstRunStep(mac, [unknown, other, demo])).toEqual({ kind: 'here', entry: unknown });
 });
 
 test('nothing recommended: the demo is left', () => {

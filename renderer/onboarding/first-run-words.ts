@@ -13,7 +13,13 @@ export type FirstRunStep =
   | { readonly kind: 'looking' }
   | { readonly kind: 'cannot-run'; readonly message: string; readonly nextStep: string }
   | { readonly kind: 'nothing-fits'; readonly demo: ModelEntry | null }
-  | { readonly kind: 'choose'; readonly entry: ModelEntry; readonly demo: ModelEntry | null }
+  | {
+      readonly kind: 'choose';
+      readonly entry: ModelEntry;
+      /** Another tool fetched it, or the user named it: it can be used right away. */
+      readonly found: ModelEntry | null;
+      readonly demo: ModelEntry | null;
+    }
   | {
       readonly kind: 'getting';
       readonly entry: ModelEntry;
@@ -33,9 +39,11 @@ export function firstRunStep(machine: MachineInfo, entries: readonly ModelEntry[
     return { kind: 'getting', entry: getting, download: getting.presence.download, demo };
   const recommended = real.find(({ isRecommended }) => isRecommended);
   const here = real.filter(({ presence }) => presence.kind === 'here');
-  const ready = here.find((entry) => entry === recommended) ?? here[0];
+  const ready = here.find((entry) => entry === recommended) ?? here.find(({ origin }) => origin === 'catalog');
   if (ready !== undefined) return { kind: 'here', entry: ready };
-  return recommended === undefined ? { kind: 'nothing-fits', demo } : { kind: 'choose', entry: recommended, demo };
+  const found = here.find(({ verdict }) => verdict.kind === 'fits') ?? here[0] ?? null;
+  if (recommended !== undefined) return { kind: 'choose', entry: recommended, found, demo };
+  return found === null ? { kind: 'nothing-fits', demo } : { kind: 'here', entry: found };
 }
 
 /** "Apple M2 · 16 GB · macOS 15.6". */

@@ -95,6 +95,7 @@ function Decision({ step }: { readonly step: FirstRunStep }) {
     await startModel(mirror, demo.id);
   };
   const demo = 'demo' in step ? step.demo : null;
+  const found = step.kind === 'choose' ? step.found : null;
   if (step.kind === 'looking' || step.kind === 'cannot-run') return null;
   return (
     <>
@@ -116,6 +117,11 @@ function Decision({ step }: { readonly step: FirstRunStep }) {
         )}
       </div>
       <div className={styles.ways}>
+        {found !== null && (
+          <button type="button" className={styles.way} onClick={() => void startModel(mirror, found.id)}>
+            Use {found.name}, here already
+          </button>
+        )}
         {step.kind !== 'nothing-fits' && demo !== null && (
           <button type="button" className={styles.way} onClick={() => void lookAround(demo)}>
             {step.kind === 'choose' ? 'Look around first' : 'Look around meanwhile'}

@@ -1,5 +1,5 @@
 import { Check, Minus } from 'lucide-react';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import type { Preflight } from '../../preload/contract.ts';
 import { useMirror, useMirrored, useModels } from '../mirror/react.ts';
 import { FitWays } from '../models/fit-ways.tsx';
@@ -7,7 +7,7 @@ import { Button } from '../ui/button.tsx';
 import { Progress } from '../ui/progress.tsx';
 import { Sheet } from '../ui/sheet.tsx';
 import styles from './preflight-sheet.module.css';
-import { CHECK_WORDS, verdictTitle } from './preflight-words.ts';
+import { CHECK_WORDS, verdictTitle, WAYS_TITLES } from './preflight-words.ts';
 
 /** What loading the chosen model would meet now, before anything is loaded. */
 export function PreflightSheet({ onClose }: { readonly onClose: () => void }) {
@@ -49,6 +49,11 @@ function Found({ preflight, isHeld, onClose }: FoundProps) {
   const mirror = useMirror();
   const name = useMirrored(({ app }) => app?.model?.name ?? 'The model');
   const { verdict, message, checks, ways, canLoadAnyway } = preflight;
+  const [isLooking, setIsLooking] = useState(false);
+  const look = (): void => {
+    setIsLooking(true);
+    void mirror.models.lookBeforeLoading().finally(() => setIsLooking(false));
+  };
   const load = (how: 'as usual' | 'anyway'): void => {
     onClose();
     void mirror.turnOn(how);
@@ -59,7 +64,7 @@ function Found({ preflight, isHeld, onClose }: FoundProps) {
       <div>
         {/* Enter meant for the composer must not load anything: the focus starts here. */}
         <h2 className={styles.title} tabIndex={-1} data-first-focus>
-          {verdictTitle(verdict, name)}
+          {verdictTitle(preflight, name)}
         </h2>
         <p className={styles.text}>{message}</p>
       </div>
@@ -81,9 +86,9 @@ function Found({ preflight, isHeld, onClose }: FoundProps) {
       {ways.length > 0 && (
         <section aria-labelledby="ways-title">
           <h3 className={styles.heading} id="ways-title">
-            {verdict === 'no' ? 'What would work' : 'One of these is enough'}
+            {WAYS_TITLES[verdict]}
           </h3>
-          <FitWays ways={ways} isChosen onDone={() => void mirror.models.lookBeforeLoading()} />
+          <FitWays ways={ways} isChosen={verdict !== 'go'} onDone={look} />
         </section>
       )}
       <div className={styles.actions}>
@@ -92,7 +97,11 @@ function Found({ preflight, isHeld, onClose }: FoundProps) {
             Load it
           </Button>
         )}
-        {verdict !== 'go' && <Button onClick={() => void mirror.models.lookBeforeLoading()}>Look again</Button>}
+        {verdict !== 'go' && (
+          <Button aria-busy={isLooking} onClick={look}>
+            {isLooking ? 'Looking…' : 'Look again'}
+          </Button>
+        )}
         {verdict !== 'go' && canLoadAnyway && <Button onClick={() => load('anyway')}>Load anyway</Button>}
         <Button onClick={onClose}>{isHeld ? 'Not now' : 'Close'}</Button>
       </div>

@@ -358,7 +358,20 @@ export const contextStates = {
   fresh: models({ entries: [here(gptOss), demo], plan: freshPlan }),
 };
 
-export const preflightStates = { go, 'works-if': worksIf, no } satisfies Record<string, Preflight>;
+const goAfterRaise: Preflight = {
+  ...go,
+  ways: [{ kind: 'raise-limit', toMiB: 12_800 }],
+  checks: [
+    ...go.checks.slice(0, 1),
+    { name: 'working-set', isFine: false, message: 'The GPU may keep 10,922 MiB; the model wants 12,800 MiB.' },
+    ...go.checks.slice(2),
+  ],
+};
+
+export const preflightStates = { go, 'go-after-raise': goAfterRaise, 'works-if': worksIf, no } satisfies Record<
+  string,
+  Preflight
+>;
 
 const tooLarge: FitVerdict = { kind: 'not-on-this-mac', message: no.message, ways: [] };
 
@@ -379,6 +392,7 @@ export const firstRunStates = (nowMs: number): Readonly<Record<string, FirstRunS
   });
   return {
     choose: { machine: mac16, models: models({}) },
+    found: { machine: mac16, models: models({ entries: [gptOss, gptOssQ4, qwen14, qwen4, found, demo] }) },
     downloading: at('downloading'),
     paused: at('paused'),
     offline: at('waiting'),
