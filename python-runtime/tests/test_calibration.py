@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from .running_engine import Client, chat_body
+from .running_engine import TOKEN, Client, UnixConnection, chat_body
 
 
 def calibrate(client: Client, **body: int) -> tuple[int, dict[str, object]]:
@@ -23,7 +23,7 @@ def test_two_prompts_tell_what_reading_takes(client: Client) -> None:
     assert found["step"] == 256
     chunks = [found[f"{name}_chunk_bytes"] for name in ("half", "first", "second")]
     assert all(isinstance(size, int) and size > 0 for size in chunks)
-    assert [point["tokens"] for point in found["decode"]] == [512]  # type: ignore[attr-defined, index]
+    assert [point["tokens"] for point in found["decode"]] == [512]  # type: ignore[attr-defined]
     _, again = calibrate(client, prefill_step=256)
     # MLX frees on other threads than it allocates: a percent or two is chance.
     assert again["second_chunk_bytes"] == pytest.approx(found["second_chunk_bytes"], rel=0.1)
@@ -75,21 +75,18 @@ def test_an_answer_breaks_it_off(client: Client) -> None:
 
 
 def test_a_client_that_goes_away_ends_it(client: Client) -> None:
-    connection, _ = _asked(client)
-    with closing(connection):
+    with closing(_asked(client)):
         time.sleep(0.3)
     began = time.monotonic()
     assert calibrate(client, prefill_step=128)[0] == 200
     assert time.monotonic() - began < 15
 
 
-def _asked(client: Client):  # noqa: ANN202
-    from .running_engine import UnixConnection
-
+def _asked(client: Client) -> UnixConnection:
     connection = UnixConnection(client.path)
-    body = b'{"prefill_step": 1638}'
-    connection.request("POST", "/calibrate", body, {"Authorization": f"Bearer {'t' * 32}"})
-    return connection, body
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    connection.request("POST", "/calibrate", b'{"prefill_step": 1638}', headers)
+    return connection
 
 
 def test_a_request_says_in_which_steps_it_is_read(client: Client) -> None:
