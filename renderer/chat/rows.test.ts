@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { rowsToDraw } from './rows.ts';
+import type { Message } from '../../preload/contract.ts';
+import { estimatedHeight, rowsToDraw } from './rows.ts';
 
 test.each([
   ['only what is in view', { first: 3, last: 5 }, 10, [], [3, 4, 5]],
@@ -23,4 +24,16 @@ test('rows come in order, once, and exist', () => {
       for (let row = inView.first; row <= Math.min(inView.last, count - 1); row += 1) expect(rows).toContain(row);
     }),
   );
+});
+
+const answer = (text: string): Message => ({ role: 'assistant', text }) as Message;
+
+test.each([
+  ['a line', 'short', 52],
+  ['a line that wraps', 'x'.repeat(100), 70],
+  ['two paragraphs', 'one\n\ntwo', 78],
+  ['code does not wrap', `\`\`\`ts\n${`${'x'.repeat(200)}\n`.repeat(10)}\`\`\``, 252],
+  ['a table', '| a | b |\n| - | -: |\n| 1 | 2 |', 88],
+])('%s is about as high as it will be', (_name, text, height) => {
+  expect(estimatedHeight(answer(text))).toBe(height);
 });

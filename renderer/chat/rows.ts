@@ -29,8 +29,50 @@ export function rowsToDraw(inView: RowSpan, count: number, pinned: readonly RowS
   return [...rows].sort((a, b) => a - b);
 }
 
-/** Height in pixels until a row has been drawn and measured: 55 characters a line, a line of 18, and what surrounds it. */
+/** Characters of a line of text, and its height; what stands between two paragraphs; what a code block adds to its lines. */
+const LINE_CHARACTERS = 52;
+const LINE_HEIGHT = 18;
+const PARAGRAPH_GAP = 8;
+const CODE_FRAME = 38;
+const TABLE_ROW_HEIGHT = 27;
+const FORMULA_HEIGHT = 24;
+/** What a question and an answer have around their text. */
+const AROUND_QUESTION = 14;
+const AROUND_ANSWER = 34;
+
+const wrapped = (line: string): number => Math.max(1, Math.ceil(line.length / LINE_CHARACTERS)) * LINE_HEIGHT;
+
+function answerHeight(text: string): number {
+  let height = AROUND_ANSWER;
+  let isCode = false;
+  for (const line of text.split('\n')) {
+    if (/^\s*(?:```|~~~)/.test(line)) {
+      isCode = !isCode;
+      height += CODE_FRAME / 2;
+    } else if (isCode) height += LINE_HEIGHT;
+    else if (line.trim() === '') height += PARAGRAPH_GAP;
+    else if (/^\s*(?:\\\[|\\\]|\$\$)/.test(line)) height += FORMULA_HEIGHT / 2;
+    else if (/^\s*\|[\s:|-]*$/.test(line)) continue;
+    else if (/^\s*\|/.test(line)) height += TABLE_ROW_HEIGHT;
+    else height += wrapped(line);
+  }
+  return height;
+}
+
+const known = new WeakMap<Message, number>();
+
+/**
+ * Height in pixels of a row that has not been drawn and measured yet. The nearer it is, the steadier the scroll bar; a
+ * message's is worked out once, because the list asks for it with every change of another's.
+ */
 export function estimatedHeight(message: Message): number {
-  const lines = Math.ceil(message.text.length / 55) + 1;
-  return lines * 18 + (message.role === 'user' ? 14 : 32);
+  let height = known.get(message);
+  if (height === undefined) {
+    height =
+      message.role === 'user'
+        ? AROUND_QUESTION + message.text.split('\n').reduce((sum, line) => sum + wrapped(line), 0)
+        : answerHeight(message.text);
+    known.set(message, height);
+  }
+  return height;
 }
