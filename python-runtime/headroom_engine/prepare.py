@@ -79,7 +79,7 @@ def chat_job(
     return job
 
 
-def history_tokens(body: Body, tokenizer: ChatTokenizer) -> list[int]:
+def history_tokens(body: Body, tokenizer: ChatTokenizer, folder: ModelFolder) -> list[int]:
     """What the next prompt of this conversation will begin with, whatever the user says."""
     conversation = _conversation(body, tokenizer)
     effort, date = read_effort(body), read_date(body)
@@ -95,6 +95,7 @@ def history_tokens(body: Body, tokenizer: ChatTokenizer) -> list[int]:
         for text in _ANYTHING
     ]
     first = prompts[0]
+    _check_length(first, folder)
     return first[: min(common_length(first, other, len(first)) for other in prompts[1:])]
 
 
@@ -171,12 +172,7 @@ def _job(
         raise bad_request("the prompt is empty")
     limits = read_limits(body, max_tokens_default)
     longest = folder.longest_context
-    if longest is not None and len(prompt) >= longest:
-        raise ApiError(
-            400,
-            "context_too_long",
-            f"the prompt has {len(prompt)} tokens, the model was made for {longest}",
-        )
+    _check_length(prompt, folder)
     most = limits.max_tokens if longest is None else min(limits.max_tokens, longest - len(prompt))
     return Job(
         id,
@@ -188,6 +184,16 @@ def _job(
         answer=Answer(tokenizer.detokenizer(), splitter, tokenizer.eos_tokens, limits.stop),
         encode_more=tokenizer.encode_more,
     )
+
+
+def _check_length(prompt: list[int], folder: ModelFolder) -> None:
+    longest = folder.longest_context
+    if longest is not None and len(prompt) >= longest:
+        raise ApiError(
+            400,
+            "context_too_long",
+            f"the prompt has {len(prompt)} tokens, the model was made for {longest}",
+        )
 
 
 def _boundaries(

@@ -194,7 +194,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Reads what the conversation's next prompt will begin with. Anything else that is asked
         breaks it off."""
         body = self._read_body()
-        tokens = history_tokens(body, self._tokenizer())
+        tokenizer = self._tokenizer()
+        assert self.server.generation.folder is not None
+        tokens = history_tokens(body, tokenizer, self.server.generation.folder)
         key = read_cache_key(body)
         self._send_json(200, self._done(Reading(_new_id(), self._client_gone, tokens, key)))
 

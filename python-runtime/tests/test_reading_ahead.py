@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from typing import Any
@@ -114,6 +115,36 @@ def test_where_everything_can_be_cut_the_answer_is_known_already(llama: Any) -> 
         more = client.chat(messages=[*history, {"role": "user", "content": "so"}], cache_key="c")
         assert fresh(more) <= 60
         engine.stop()
+
+
+def test_a_history_beyond_the_context_is_not_read(client: Client) -> None:
+    body = {"messages": [{"role": "user", "content": "word " * 20_000}]}
+    status, reply = client.json("POST", "/prefill", body)
+    assert (status, reply["error"]["code"]) == (400, "context_too_long")
+
+
+def test_caches_are_dropped_while_it_reads(model: Any) -> None:
+    with RunningEngine(model, "--prefill-step-size", "16") as engine:
+        body = {"messages": [{"role": "user", "content": "word " * 3100}], "date": DAY}
+        connection = engine.client.send("POST", "/prefill", body)
+        while engine.client.metrics()["background"] is None:
+            time.sleep(0.002)
+        assert engine.client.json("POST", "/drop-cache")[0] == 200
+        reply = json.loads(connection.getresponse().read())
+        connection.close()
+        assert reply["complete"]
+        engine.stop()
+
+
+def test_the_engine_stops_in_order_while_it_reads(model: Any) -> None:
+    with RunningEngine(model, "--prefill-step-size", "16") as engine:
+        body = {"messages": [{"role": "user", "content": "word " * 3100}], "date": DAY}
+        connection = engine.client.send("POST", "/prefill", body)
+        while engine.client.metrics()["background"] is None:
+            time.sleep(0.002)
+        engine.stop()
+        connection.close()
+        assert "released" in engine.log
 
 
 @pytest.mark.parametrize("most", [0, 3])
