@@ -69,7 +69,7 @@ class Talk {
   }
 }
 
-const long = `${'tell me about ships and the sea. '.repeat(40)}`;
+const long = 'tell me about ships and the sea. '.repeat(40);
 const fresh = ({ promptTokens, cachedTokens }: GenerationUsage): number => promptTokens - cachedTokens;
 
 it('a turn reads the new message only, also after the engine was unloaded', async () => {
