@@ -84,6 +84,14 @@ describe.skipIf(whyNoChromium() !== null)('on a simulated Mac', () => {
     await page.locator('[data-testid="answer"][data-last="true"][aria-busy="false"]').waitFor(WAIT);
     return answers().last().getAttribute('data-status');
   }
+  /** Of a 16 GB Mac for a model of 11.2 GB: what is predicted moves it by little. */
+  async function limitAskedFor(): Promise<number> {
+    const command = await limit().locator('code').first().innerText(WAIT);
+    const [, wanted] = /iogpu\.wired_limit_mb=(\d+)$/.exec(command) ?? [];
+    expect(Number(wanted)).toBeGreaterThan(12_500);
+    expect(Number(wanted)).toBeLessThan(13_000);
+    return Number(wanted);
+  }
   async function allowRaise(): Promise<void> {
     await limit().getByRole('button', { name: 'Raise…', exact: true }).click();
     await expect.poll(() => limit().getAttribute('data-state'), WAIT).toBe('raised');
@@ -113,11 +121,11 @@ describe.skipIf(whyNoChromium() !== null)('on a simulated Mac', () => {
   test('fits after a raise', async () => {
     await begin('fits-after-a-raise');
     await turn();
-    await limit().getByText('12,800 MiB').first().waitFor(WAIT);
+    const wantedMiB = await limitAskedFor();
     expect(mac.mac().wiredLimitMiB).toBe(0);
     await pictures('fits-after-a-raise');
     await allowRaise();
-    expect(mac.mac().wiredLimitMiB).toBe(12_800);
+    expect(mac.mac().wiredLimitMiB).toBe(wantedMiB);
     await becomes('Ready');
     await pictures('fits-after-a-raise-raised');
     await limit().getByRole('button', { name: 'Put everything back…' }).click();
@@ -280,10 +288,11 @@ describe.skipIf(whyNoChromium() !== null)('on a simulated Mac', () => {
     await limit()
       .getByText(/may have 12,124 MiB/)
       .waitFor(WAIT);
+    const wantedMiB = await limitAskedFor();
     await pictures('macos-26');
     await allowRaise();
     await becomes('Ready');
-    expect(mac.mac().wiredLimitMiB).toBe(12_800);
+    expect(mac.mac().wiredLimitMiB).toBe(wantedMiB);
   });
 
   test('every scenario has its pictures', () => {
