@@ -93,7 +93,7 @@ interface LikelyToken {
   readonly bytes: readonly number[];
 }
 
-export interface TokenLogprob extends LikelyToken {
+interface TokenLogprob extends LikelyToken {
   readonly top_logprobs: readonly LikelyToken[];
 }
 
