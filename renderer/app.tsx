@@ -62,7 +62,11 @@ export function App() {
   );
   useArrival(useIsFirstRun());
   useEffect(() => {
-    if (isSetUp) void mirror.setFirstRun('done');
+    if (!isSetUp) return;
+    void mirror.setFirstRun('done');
+    // The permission was the last thing to ask: what comes now is the first message.
+    setSheet((open) => (open === 'wired-limit' ? null : open));
+    mirror.requestFocus();
   }, [mirror, isSetUp]);
 
   const say = useSay();

@@ -358,6 +358,9 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     await sheet.getByRole('button', { name: /^Use 2k/ }).click();
     expect(await calls(page, 'context.set')).toEqual([{ tokens: 2_048 }]);
     await expect.poll(async () => (await calls(page, 'models.preflight')).length).toBe(2);
+    await sheet.getByRole('button', { name: 'Look again' }).click();
+    await expect.poll(async () => (await calls(page, 'models.preflight')).length).toBe(3);
+    expect(await focused(page)).toBe('Look again');
     await sheet.getByRole('button', { name: 'Load anyway' }).click();
     expect(await calls(page, 'engine.start')).toEqual([null, { anyway: true }]);
     await close();
@@ -389,9 +392,9 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     await page.getByText('Let the GPU keep more memory?').waitFor();
     expect(await calls(page, 'wiredLimit.raise')).toEqual([]);
     await act('Raise…');
-    await page.getByText('The limit is raised').waitFor();
     await expect.poll(() => page.getByTestId('engine-state').innerText()).toBe('Ready');
-    await page.keyboard.press('Escape');
+    // The permission was the last thing to ask: its sheet goes by itself.
+    await page.getByTestId('wired-limit').waitFor({ state: 'detached' });
     await act('Give me five dinner ideas for this week');
     await page.locator('[data-testid="answer"][data-status="complete"]').waitFor();
     expect(actions).toBe(3);
