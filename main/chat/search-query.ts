@@ -1,8 +1,4 @@
-/** From what a person types to what SQLite is asked, and from what it marks to what is highlighted. Pure. */
-
-/** Around a found word in SQLite's answer. Control characters: nobody types them, and if so a highlight is off. */
-export const MARK_START = '\u0001';
-export const MARK_END = '\u0002';
+/** From what a person types to what SQLite is asked, and where in a text it is found. Pure. */
 
 /**
  * Each word a quoted phrase, so that no character of it is an operator; all must be there. The last may be unfinished
@@ -44,50 +40,86 @@ export interface Highlighted {
   readonly ranges: readonly (readonly [number, number])[];
 }
 
-/** Takes the marks out and says where they were. */
-export function highlightedFrom(marked: string): Highlighted {
-  let snippet = '';
-  let start = -1;
-  const ranges: [number, number][] = [];
-  for (const part of marked.split(/([\u0001\u0002])/)) {
-    if (part === MARK_START) start = snippet.length;
-    else if (part === MARK_END) {
-      if (start !== -1 && snippet.length > start) ranges.push([start, snippet.length]);
-      start = -1;
-    } else snippet += part.replace(/\s/gu, ' ');
-  }
-  return { snippet, ranges };
-}
+/** `words`: as the index finds them, the last perhaps unfinished. `parts`: anywhere, as `LIKE` does. */
+export type Matching = 'words' | 'parts';
 
 const BEFORE = 40;
 const LENGTH = 160;
+/** A very long text is looked through piece by piece, so that a place near its beginning is found soon. */
+const PIECE = 20_000;
 
-/** The place where the first of the words is found, with every word in it marked. For the search without an index. */
-export function snippetOf(text: string, words: readonly string[]): Highlighted {
-  const first = Math.min(
-    ...words.map((word) => text.search(new RegExp(escaped(word), 'iu'))).filter((at) => at !== -1),
-    text.length,
-  );
-  const start = first === text.length ? 0 : Math.max(0, first - BEFORE);
-  const cut = text.slice(start, start + LENGTH).replace(/\s/gu, ' ');
-  const snippet = `${start > 0 ? '…' : ''}${cut}${start + LENGTH < text.length ? '…' : ''}`;
-  const ranges = words.flatMap((word) =>
-    [...snippet.matchAll(new RegExp(escaped(word), 'giu'))].map(
-      (match) => [match.index, match.index + match[0].length] as const,
-    ),
-  );
-  return { snippet, ranges: withoutOverlaps(ranges) };
+/**
+ * A window of the text around the first place where a word of the query is found, with every such place in it. Case and
+ * accents count as little as in the index.
+ */
+export function snippetOf(text: string, query: string, matching: Matching): Highlighted {
+  const pattern = patternOf(query, matching);
+  const first = pattern === null ? -1 : firstMatch(text, pattern);
+  const start = first === -1 ? 0 : wordStart(text, Math.max(0, first - BEFORE));
+  const end = Math.min(text.length, start + LENGTH);
+  const shown = text.slice(start, end).toWellFormed().replace(/\s/gu, ' ');
+  const snippet = `${start > 0 ? '…' : ''}${shown}${end < text.length ? '…' : ''}`;
+  return { snippet, ranges: pattern === null || first === -1 ? [] : matchesIn(snippet, pattern) };
 }
 
-function withoutOverlaps(ranges: readonly (readonly [number, number])[]): (readonly [number, number])[] {
-  const apart: (readonly [number, number])[] = [];
-  for (const range of [...ranges].sort((a, b) => a[0] - b[0])) {
-    const last = apart.at(-1);
-    if (last !== undefined && range[0] < last[1]) apart[apart.length - 1] = [last[0], Math.max(last[1], range[1])];
-    else apart.push(range);
+/** Not in the middle of a word, if that one is not too long. */
+function wordStart(text: string, at: number): number {
+  if (at === 0) return 0;
+  const space = text.slice(at, at + BEFORE).search(/\s/u);
+  return space === -1 ? at : at + space + 1;
+}
+
+function patternOf(query: string, matching: Matching): RegExp | null {
+  const isUnfinished = !/\s$/u.test(query);
+  const words = wordsOf(query);
+  const alternatives = words.flatMap((word, index) => {
+    if (matching === 'parts') return [escaped(folded(word).text)];
+    // What stands between letters and digits separates words for the index.
+    const tokens = folded(word).text.match(/[\p{L}\p{N}]+/gu) ?? [];
+    return tokens.map((token, at) => {
+      const isLast = index === words.length - 1 && at === tokens.length - 1;
+      return `(?<![\\p{L}\\p{N}])${escaped(token)}${isLast && isUnfinished ? '[\\p{L}\\p{N}]*' : '(?![\\p{L}\\p{N}])'}`;
+    });
+  });
+  return alternatives.length === 0 ? null : new RegExp(alternatives.join('|'), 'gu');
+}
+
+function firstMatch(text: string, pattern: RegExp): number {
+  for (let start = 0; start < text.length; start += PIECE) {
+    const { text: piece, at } = folded(text.slice(start, start + PIECE + LENGTH));
+    const found = piece.search(pattern);
+    if (found !== -1) return start + (at?.[found] ?? found);
   }
-  return apart;
+  return -1;
 }
 
-const escaped = (word: string): string =>
-  word.replace(/[.*+?^${}()|[\]\\/-]/g, (sign) => (sign === '-' ? '\\x2d' : `\\${sign}`));
+function matchesIn(text: string, pattern: RegExp): (readonly [number, number])[] {
+  const { text: plain, at } = folded(text);
+  const original = (index: number): number => (at === null ? index : (at[index] ?? text.length));
+  const ranges: (readonly [number, number])[] = [];
+  for (const match of plain.matchAll(pattern)) {
+    const range = [original(match.index), original(match.index + match[0].length)] as const;
+    const last = ranges.at(-1);
+    if (range[1] > range[0] && (last === undefined || range[0] >= last[1])) ranges.push(range);
+  }
+  return ranges;
+}
+
+/** Without case and accents, and for each of its units where it comes from; null where that is the same place. */
+function folded(text: string): { readonly text: string; readonly at: readonly number[] | null } {
+  // ASCII, the usual case, keeps its places.
+  if (!/[^\0-\x7f]/.test(text)) return { text: text.toLowerCase(), at: null };
+  const at: number[] = [];
+  let plain = '';
+  let index = 0;
+  for (const sign of text) {
+    const base = sign.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+    for (let unit = 0; unit < base.length; unit += 1) at.push(index);
+    plain += base;
+    index += sign.length;
+  }
+  at.push(index);
+  return { text: plain, at };
+}
+
+const escaped = (word: string): string => word.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');

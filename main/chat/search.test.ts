@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SearchHit } from '../../preload/contract.ts';
 import { type Database, openDatabase } from './database.ts';
-import { fullTextQuery, highlightedFrom, MARK_END, MARK_START, snippetOf } from './search-query.ts';
+import { fullTextQuery, snippetOf } from './search-query.ts';
 import { openSearch } from './search.ts';
 import { type ConversationStore, createConversationStore } from './store.ts';
 
@@ -91,6 +91,16 @@ describe('search', () => {
     expect(store.search.find('needle', false).filter(({ messageId }) => messageId !== null)).toHaveLength(3);
   });
 
+  it('finds the place in very long messages, and soon', () => {
+    for (let i = 0; i < 20; i += 1)
+      say(`${'lorem ipsum dolor '.repeat(50_000)} needle ${i} ${'sit amet '.repeat(500)}`);
+    const startMs = performance.now();
+    const hits = store.search.find('needle', false);
+    expect(performance.now() - startMs).toBeLessThan(1_500);
+    expect(hits.flatMap(marked)).toEqual(Array(20).fill('needle'));
+    for (const { snippet } of hits) expect(snippet.length).toBeLessThan(200);
+  });
+
   it('works without the index, and the index is made anew when it can be', () => {
     say('Tell me about wired memory', 'A Wired thing.');
     const plain = openSearch(db, { hasIndex: false });
@@ -140,20 +150,32 @@ describe('fullTextQuery', () => {
   ])('%j → %j', (text, query) => expect(fullTextQuery(text)).toBe(query));
 });
 
-describe('highlights', () => {
-  it('are where the marks were', () => {
-    expect(highlightedFrom(`a ${MARK_START}b${MARK_END}\nc ${MARK_START}d${MARK_END}`)).toEqual({
-      snippet: 'a b c d',
-      ranges: [
-        [2, 3],
-        [6, 7],
-      ],
-    });
+describe('snippetOf', () => {
+  const parts = (text: string, query: string, matching: 'words' | 'parts' = 'words'): string[] => {
+    const { snippet, ranges } = snippetOf(text, query, matching);
+    return ranges.map(([start, end]) => snippet.slice(start, end));
+  };
+
+  it.each([
+    ['smart art and ARTS', 'art ', ['art']],
+    ['smart art and ARTS', 'art', ['art', 'ARTS']],
+    ['smart art', 'art x', ['art']],
+    ['Zu\u0308rich, ZÜRICH und Zürichsee', 'zurich', ['Zu\u0308rich', 'ZÜRICH', 'Zürichsee']],
+    ['a foo bar', 'foo-bar', ['foo', 'bar']],
+    ['x 😀 Ünder 😀', 'under', ['Ünder']],
+    ['nothing here', 'else', []],
+  ])('%j, %j', (text, query, found_) => expect(parts(text, query)).toEqual(found_));
+
+  it('finds parts of words where the index does not', () => {
+    expect(parts('smart art', 'art', 'parts')).toEqual(['art', 'art']);
+    expect(parts('日本語の本', '本', 'parts')).toEqual(['本', '本']);
   });
 
-  it('stand in a window around the first word', () => {
-    const { snippet, ranges } = snippetOf(`${'x'.repeat(500)} needle ${'y'.repeat(500)}`, ['needle']);
-    expect(snippet.length).toBeLessThan(200);
-    expect(ranges.map(([start, end]) => snippet.slice(start, end))).toEqual(['needle']);
+  it('is a window around the first place, also far into a long text', () => {
+    for (const filler of ['x'.repeat(500), 'lorem '.repeat(30_000), 'ü '.repeat(30_000)]) {
+      const { snippet, ranges } = snippetOf(`${filler} needle ${filler}`, 'needle', 'words');
+      expect(snippet.length).toBeLessThan(200);
+      expect(ranges.map(([start, end]) => snippet.slice(start, end))).toEqual(['needle']);
+    }
   });
 });

@@ -1,16 +1,8 @@
 /** Search over titles and messages: SQLite's full-text index where it is compiled in, plain comparison where not. */
-import type { ConversationSummary, SearchHit } from '../../preload/contract.ts';
+import type { SearchHit } from '../../preload/contract.ts';
 import type { Database } from './database.ts';
 import { type Row, summaryFrom, textOf } from './rows.ts';
-import {
-  fullTextQuery,
-  type Highlighted,
-  highlightedFrom,
-  likePatterns,
-  needsPlainSearch,
-  snippetOf,
-  wordsOf,
-} from './search-query.ts';
+import { fullTextQuery, likePatterns, type Matching, needsPlainSearch, snippetOf } from './search-query.ts';
 
 export interface Search {
   readonly way: 'index' | 'plain';
@@ -104,19 +96,18 @@ const SHOWN = `c.deleted_at_ms IS NULL AND (c.archived_at_ms IS NULL OR ?)`;
 function indexSearch(db: Database): Search {
   // Latest first: what a person looks for was mostly said lately, and unlike a rank it needs no look at every match.
   const findMessages = db.prepare(
-    `SELECT m.id AS message_id, m.role, m.created_at_ms AS said_at_ms, ${COLUMNS},
-       snippet(message_index, 0, char(1), char(2), '…', 24) AS marked
+    `SELECT m.id AS message_id, m.role, m.created_at_ms AS said_at_ms, ${COLUMNS}
      FROM message_index JOIN message m ON m.seq = message_index.rowid JOIN conversation c ON c.id = m.conversation_id
      WHERE message_index MATCH ? AND ${SHOWN}
      ORDER BY message_index.rowid DESC LIMIT ${CANDIDATES}`,
   );
   const findTitles = db.prepare(
-    `SELECT ${COLUMNS}, highlight(title_index, 0, char(1), char(2)) AS marked
-     FROM title_index JOIN conversation c ON c.seq = title_index.rowid
+    `SELECT ${COLUMNS} FROM title_index JOIN conversation c ON c.seq = title_index.rowid
      WHERE title_index MATCH ? AND ${SHOWN}
      ORDER BY title_index.rowid DESC LIMIT ${MOST_HITS}`,
   );
   const plain = plainSearch(db);
+  const shown = hitsShown(db);
   return {
     way: 'index',
     find(text, archivedToo) {
@@ -124,63 +115,65 @@ function indexSearch(db: Database): Search {
       const query = fullTextQuery(text);
       if (query === null) return [];
       const archived = archivedToo ? 1 : 0;
-      return collected(
-        findTitles.all(query, archived).map((row) => titleHit(row, highlightedFrom(textOf(row['marked'])))),
-        findMessages.all(query, archived).map((row) => messageHit(row, highlightedFrom(textOf(row['marked'])))),
-      );
+      return shown(findTitles.all(query, archived), findMessages.all(query, archived), text, 'words');
     },
   };
 }
 
 function plainSearch(db: Database): Search {
+  const shown = hitsShown(db);
   return {
     way: 'plain',
     find(text, archivedToo) {
       const patterns = likePatterns(text);
       if (patterns.length === 0) return [];
-      const words = wordsOf(text);
       const archived = archivedToo ? 1 : 0;
       const all = (column: string): string => patterns.map(() => `${column} LIKE ? ESCAPE '\\'`).join(' AND ');
       const titles = db
         .prepare(
-          `SELECT ${COLUMNS} FROM conversation c WHERE ${SHOWN} AND ${all('c.title')} ORDER BY c.seq DESC LIMIT ${MOST_HITS}`,
+          `SELECT ${COLUMNS} FROM conversation c WHERE ${SHOWN} AND ${all('c.title')}
+           ORDER BY c.seq DESC LIMIT ${MOST_HITS}`,
         )
         .all(archived, ...patterns);
       const messages = db
         .prepare(
-          `SELECT m.id AS message_id, m.role, m.created_at_ms AS said_at_ms, m.text, ${COLUMNS}
+          `SELECT m.id AS message_id, m.role, m.created_at_ms AS said_at_ms, ${COLUMNS}
            FROM message m JOIN conversation c ON c.id = m.conversation_id
            WHERE ${SHOWN} AND (m.role = 'user' OR m.status IS NOT NULL) AND ${all('m.text')}
            ORDER BY m.seq DESC LIMIT ${CANDIDATES}`,
         )
         .all(archived, ...patterns);
-      return collected(
-        titles.map((row) => titleHit(row, snippetOf(textOf(row['title']), words))),
-        messages.map((row) => messageHit(row, snippetOf(textOf(row['text']), words))),
-      );
+      return shown(titles, messages, text, 'parts');
     },
   };
 }
 
-const titleHit = (row: Row, highlighted: Highlighted): SearchHit => {
-  const conversation: ConversationSummary = summaryFrom(row);
-  return { conversation, messageId: null, role: null, createdAtMs: conversation.updatedAtMs, ...highlighted };
-};
-
-const messageHit = (row: Row, highlighted: Highlighted): SearchHit => ({
-  conversation: summaryFrom(row),
-  messageId: textOf(row['message_id']),
-  role: row['role'] === 'user' ? 'user' : 'assistant',
-  createdAtMs: Number(row['said_at_ms']),
-  ...highlighted,
-});
-
-function collected(titles: readonly SearchHit[], messages: readonly SearchHit[]): SearchHit[] {
-  const perConversation = new Map<string, number>();
-  const few = messages.filter(({ conversation }) => {
-    const count = (perConversation.get(conversation.id) ?? 0) + 1;
-    perConversation.set(conversation.id, count);
-    return count <= MOST_HITS_EACH;
-  });
-  return [...titles, ...few].slice(0, MOST_HITS);
+/** The hits that are shown; only their texts are read, and not by SQLite's own snippet, which costs most of a search. */
+function hitsShown(db: Database) {
+  const selectText = db.prepare('SELECT text FROM message WHERE id = ?');
+  return (titles: readonly Row[], messages: readonly Row[], query: string, matching: Matching): SearchHit[] => {
+    const inTitles = titles.map((row): SearchHit => {
+      const conversation = summaryFrom(row);
+      const { title, updatedAtMs } = conversation;
+      const highlighted = snippetOf(title, query, matching);
+      return { conversation, messageId: null, role: null, createdAtMs: updatedAtMs, ...highlighted };
+    });
+    const perConversation = new Map<string, number>();
+    const few = messages.filter(({ id }) => {
+      const count = (perConversation.get(textOf(id)) ?? 0) + 1;
+      perConversation.set(textOf(id), count);
+      return count <= MOST_HITS_EACH;
+    });
+    const inMessages = few.slice(0, Math.max(0, MOST_HITS - inTitles.length)).map((row): SearchHit => {
+      const messageId = textOf(row['message_id']);
+      return {
+        conversation: summaryFrom(row),
+        messageId,
+        role: row['role'] === 'user' ? 'user' : 'assistant',
+        createdAtMs: Number(row['said_at_ms']),
+        ...snippetOf(textOf(selectText.get(messageId)?.['text']), query, matching),
+      };
+    });
+    return [...inTitles, ...inMessages];
+  };
 }
