@@ -148,10 +148,7 @@ const isSame = <T,>(a: readonly T[], b: readonly T[]): boolean =>
   a.length === b.length && a.every((item, index) => item === b[index]);
 
 function coloured(line: string, colours: ColouredLine | undefined): ReactNode {
-  if (colours === undefined || colours.length <= 2) {
-    const kind = CODE_KINDS[colours?.[0] ?? 0] ?? 'plain';
-    return kind === 'plain' ? line : <span className={styles[kind]}>{line}</span>;
-  }
+  if (colours === undefined) return line;
   const runs: ReactNode[] = [];
   let at = 0;
   for (let index = 0; index + 1 < colours.length; index += 2) {

@@ -102,7 +102,7 @@ describe('colours of code', () => {
     const block = colouring.open('sql');
     block.show(['a']);
     worker().answer();
-    expect(timer?.afterMs).toBe(20_000);
+    expect(timer?.afterMs).toBe(10_000);
     timer?.run();
     expect(workers[0]?.isEnded).toBe(true);
     block.show(['a', 'b']);

@@ -16,7 +16,7 @@ export interface ColouringPorts {
 }
 
 /** A worker that nobody has asked for this long is ended. */
-const IDLE_MS = 20_000;
+const IDLE_MS = 10_000;
 /** A pattern that takes this long on a line will not end. The first lines of a language take a second on a slow machine. */
 const STUCK_MS = 8_000;
 /** A pause after a worker that failed or hung, so that no text can keep the machine busy by starting workers. */

@@ -1,6 +1,9 @@
 import type { Grammar } from './languages.ts';
 
-/** What a piece of code is, in the order in which the worker numbers them. */
+/**
+ * What a piece of code is, in the order in which the worker numbers them. Punctuation and operators are plain: of all the
+ * pieces they are the most, and a colour of their own tells nothing.
+ */
 export const CODE_KINDS = [
   'plain',
   'comment',
@@ -10,7 +13,6 @@ export const CODE_KINDS = [
   'function',
   'type',
   'attribute',
-  'punctuation',
   'inserted',
   'deleted',
 ] as const;

@@ -50,13 +50,6 @@ const SCOPES: Readonly<Record<Exclude<CodeKind, 'plain'>, readonly string[]>> = 
     'meta.decorator',
     'variable.other.normal.shell',
   ],
-  punctuation: [
-    'punctuation',
-    'keyword.operator',
-    'meta.brace',
-    'storage.type.function.arrow',
-    'punctuation.definition.tag',
-  ],
   inserted: ['markup.inserted', 'punctuation.definition.inserted'],
   deleted: ['markup.deleted', 'punctuation.definition.deleted'],
 };
@@ -76,9 +69,17 @@ const theme: ThemeRegistrationRaw = {
       scope: [...scope],
       settings: { foreground: numbered(kind as CodeKind) },
     })),
-    // Inside of a string, what is code again.
+    // Operators, and inside of a string what is code again.
     {
-      scope: ['meta.embedded', 'meta.template.expression', 'source.embedded'],
+      scope: [
+        'punctuation',
+        'keyword.operator',
+        'meta.brace',
+        'storage.type.function.arrow',
+        'meta.embedded',
+        'meta.template.expression',
+        'source.embedded',
+      ],
       settings: { foreground: numbered('plain') },
     },
   ],
@@ -110,6 +111,8 @@ const grammars: Readonly<Record<Grammar, () => Promise<{ readonly default: objec
 
 /** Longer lines are data, not code. */
 const MAX_LINE_LENGTH = 2_000;
+/** The first line of a language waits for its patterns, on a busy machine for long. */
+const MAX_LINE_MS = 2_000;
 /** Answers come at least this often, so that the first lines of a long block need not wait for its last. */
 const LINES_AN_ANSWER = 40;
 
@@ -134,7 +137,7 @@ async function colour({ block, grammar, from, lines }: ColourRequest): Promise<v
         lang: grammar,
         theme: THEME,
         tokenizeMaxLineLength: MAX_LINE_LENGTH,
-        tokenizeTimeLimit: 200,
+        tokenizeTimeLimit: MAX_LINE_MS,
         ...(grammarState && { grammarState }),
       });
       const state = shiki.getLastGrammarState(tokens);
