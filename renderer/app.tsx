@@ -10,7 +10,6 @@ import { EngineTrouble } from './engine/engine-trouble.tsx';
 import { EngineStage, Stage, StageText } from './engine/stage.tsx';
 import { MemorySheet } from './memory/memory-sheet.tsx';
 import { useMemory, useMirror, useMirrored, useModels } from './mirror/react.ts';
-import { ModelsSheet } from './models/models-sheet.tsx';
 import { FirstRun } from './onboarding/first-run.tsx';
 import { isFirstRun } from './onboarding/first-run-words.ts';
 import { SetupStrip } from './onboarding/setup-strip.tsx';
@@ -30,6 +29,8 @@ import { zoomText } from './ui/text-zoom.ts';
 import { WiredLimitSheet } from './wired-limit/wired-limit-sheet.tsx';
 
 // Markdown is a quarter of the script, and a window that opens empty does not need it for its first paint.
+// Nor does it need what is opened by a click.
+const ModelsSheet = lazy(async () => ({ default: (await import('./models/models-sheet.tsx')).ModelsSheet }));
 const importConversation = () => import('./chat/conversation.tsx');
 const Conversation = lazy(async () => ({ default: (await importConversation()).Conversation }));
 
@@ -168,7 +169,11 @@ export function App() {
         {sheet === 'conversation' && <ConversationSettingsSheet onClose={() => setSheet(null)} />}
         {sheet === 'settings' && <SettingsSheet onClose={() => setSheet(null)} />}
         {sheet === 'shortcuts' && <ShortcutsSheet onClose={() => setSheet(null)} />}
-        {sheet === 'models' && <ModelsSheet onClose={() => setSheet(null)} />}
+        {sheet === 'models' && (
+          <Suspense>
+            <ModelsSheet onClose={() => setSheet(null)} />
+          </Suspense>
+        )}
         {sheet === 'preflight' && <PreflightSheet onClose={() => setSheet(null)} />}
         {sheet === 'memory' && (
           <MemorySheet onClose={() => setSheet(null)} onWiredLimit={() => setSheet('wired-limit')} />

@@ -90,6 +90,8 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
   const given = ports.givenFolder === null ? null : readModelFolder(ports.givenFolder);
   const demo = orNull(() => readModelFolder(ports.demoFolder));
   let cached: ReadonlyMap<string, CachedModel> = new Map();
+  /** As read at the last look: the list is asked for far more often than folders change. */
+  let folders: ReadonlyMap<string, ModelFolder | AppFault> = new Map();
   let isCacheThere = true;
 
   const cacheFolder = (): string => hubSettings.current.cacheFolderInUse;
@@ -120,8 +122,12 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
       found.set(repository, before === undefined ? model : better(before, model, wanted));
     }
     cached = found;
+    folders = new Map(ownFolders().map((folder) => [folder, orFault(() => readModelFolder(folder))]));
     ports.changed();
   }
+
+  const ownFolders = (): readonly string[] =>
+    [given?.folder, demo?.folder, ...records.folders()].filter((folder) => folder !== undefined);
 
   function models(): readonly KnownModel[] {
     const named = CATALOG.map((each) => ofRepository(each.repository));
@@ -181,7 +187,7 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
   }
 
   function ofFolder(folder: string): KnownModel {
-    const read = orFault(() => readModelFolder(folder));
+    const read = folders.get(folder) ?? orFault(() => readModelFolder(folder));
     const isDemo = folder === demo?.folder;
     const found = read instanceof AppFault ? null : read;
     return {
@@ -292,7 +298,7 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
       if ('folder' in by) {
         const { folder, info } = readModelFolder(by.folder);
         if (!models().some(({ id }) => id === info.id)) records.addFolder(folder);
-        ports.changed();
+        await refresh();
         return known(info.id);
       }
       const { repository } = by;

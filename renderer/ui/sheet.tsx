@@ -24,7 +24,10 @@ export function Sheet({ label, width = 'list', onClose, onBack = null, children 
     dialog.showModal();
     // The focus starts at what is chosen or at the title, else where the dialog puts it.
     dialog.querySelector<HTMLElement>('[aria-current="true"], [data-first-focus]')?.focus();
-    return () => dialog.close();
+    return () => {
+      dialog.close();
+      takeFocusAgain();
+    };
   }, []);
   return (
     // The keyboard's way to close is Escape, which the dialog has.
@@ -48,6 +51,17 @@ export function Sheet({ label, width = 'list', onClose, onBack = null, children 
       {children}
     </dialog>
   );
+}
+
+/**
+ * A dialog that is closed by a program gives the focus back while the page behind it is still inert: the field then has
+ * the focus and takes no text (seen in Chromium 156).
+ */
+function takeFocusAgain(): void {
+  const field = document.activeElement;
+  if (!(field instanceof HTMLElement) || field === document.body) return;
+  field.blur();
+  field.focus({ preventScroll: true });
 }
 
 /** Escape belongs to an open sheet first. */
