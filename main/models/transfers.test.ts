@@ -41,7 +41,7 @@ beforeEach(() => {
             return settled();
           },
           fail: (error) => {
-            reject(error as Error);
+            reject(error);
             return settled();
           },
         });
