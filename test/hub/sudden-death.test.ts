@@ -22,7 +22,7 @@ let manifest: Manifest;
 
 beforeEach(async () => {
   // Slower than the client, as lines are: what the hub has sent has then arrived, and is not in a buffer on the way.
-  hub = await startLocalHub([smallModel('owner/model', [6 * MiB, 5 * MiB, 3 * MiB])], { bytesPerSecond: 12 * MiB });
+  hub = await startLocalHub([smallModel('owner/model', [6 * MiB, 5 * MiB, 3 * MiB])], { bytesPerSecond: 2 * MiB });
   cache = temporaryCache();
   manifest = await listed(hubAt(hub.url), 'owner/model');
 });
@@ -66,20 +66,22 @@ const isRunning = (child: Child): boolean => child.process.exitCode === null && 
 
 it(`killed ${kills} times (seed ${seed})`, { timeout: kills * 20_000 }, async () => {
   const random = seededRandom(seed);
-  let killed = 0;
-  while (killed < kills) {
+  const killedWhile: string[] = [];
+  while (killedWhile.length < kills) {
     const sentBefore = hub.allSentBytes();
     const keptBefore = keptBytes();
     const requestsBefore = hub.requests.length;
     const child = begin();
-    // After so many bytes, or a little after the last one: in between lie checking, renaming, linking.
     const left = totalBytes(manifest) - keptBefore;
-    const until = Math.min(random() * 3 * MiB, left);
-    while (isRunning(child) && hub.allSentBytes() - sentBefore < until) await sleep(2);
-    await sleep(random() * (until === left ? 60 : 15));
+    // Mostly within what is left; now and then beyond it.
+    const until = random() * (random() < 0.8 ? Math.min(left, 1.5 * MiB) : 1.5 * MiB);
+    while (isRunning(child) && child.lines.length === 0) await sleep(1);
+    if (until < left) while (isRunning(child) && hub.allSentBytes() - sentBefore < until) await sleep(1);
+    // Near the end: while it checks what is there, renames, links, writes the branch.
+    else await sleep(random() * 60);
     if (isRunning(child)) {
       child.process.kill('SIGKILL');
-      killed += 1;
+      killedWhile.push(child.lines.at(-1) ?? 'nothing');
     }
     await child.ended;
     expectNothingCorrupt(cache.folder, manifest);
@@ -90,6 +92,7 @@ it(`killed ${kills} times (seed ${seed})`, { timeout: kills * 20_000 }, async ()
       rmSync(cache.folder, { recursive: true, force: true });
     }
   }
+  expect(killedWhile.filter((state) => state === '"downloading"').length).toBeGreaterThan(kills / 4);
   const last = begin();
   await last.ended;
   expect(last.lines.at(-1)).toContain('"kind":"done"');
@@ -107,7 +110,7 @@ it('of two at once one fetches, and both have it', async () => {
 
 it('when the one that fetches is killed, the other takes over where it was', async () => {
   const one = begin();
-  while (hub.allSentBytes() < 4 * MiB) await sleep(5);
+  while (hub.allSentBytes() < 2 * MiB) await sleep(5);
   const two = begin();
   while (!two.lines.includes('"waiting: busy-elsewhere"')) await sleep(5);
   if (isRunning(one)) one.process.kill('SIGKILL');
