@@ -84,7 +84,7 @@ export function ModelDetail({ entry, onBack, onClose }: Props) {
 function Files({ entry }: { readonly entry: ModelEntry }) {
   const { models } = useMirror();
   const { presence } = entry;
-  const checked = checkedWords(presence);
+  const checked = checkedWords(entry);
   if (checked === null || (presence.kind !== 'here' && presence.kind !== 'damaged')) return null;
   return (
     <section aria-labelledby="files-title">

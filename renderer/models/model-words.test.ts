@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { FitPrediction } from '../../preload/contract.ts';
+import type { FitPrediction, ModelPresence } from '../../preload/contract.ts';
 import {
   checkedWords,
   contextLength,
@@ -58,14 +58,18 @@ test('a raise is the way where one is enough, and nothing is where it fits', () 
 });
 
 test('files are called checked only as far as they were', () => {
-  const here = (checked: 'pinned' | 'hub' | 'unchecked') => checkedWords({ kind: 'here', folder: '/m', checked });
+  const words = (presence: ModelPresence) => checkedWords({ origin: 'catalog', repository: 'a/b', presence });
+  const here = (checked: 'pinned' | 'hub' | 'unchecked') => words({ kind: 'here', folder: '/m', checked });
   expect(here('pinned')).toContain('pinned');
   expect(here('hub')).toBe('Checked against the hub, not pinned.');
   expect(here('unchecked')).toContain('not checked');
-  expect(checkedWords({ kind: 'absent' })).toBeNull();
-  expect(checkedWords({ kind: 'damaged', folder: '/m', message: 'a.safetensors is missing.' })).toBe(
+  expect(words({ kind: 'absent' })).toBeNull();
+  expect(words({ kind: 'damaged', folder: '/m', message: 'a.safetensors is missing.' })).toBe(
     'a.safetensors is missing.',
   );
+  const presence: ModelPresence = { kind: 'here', folder: '/m', checked: 'unchecked' };
+  expect(checkedWords({ origin: 'added', repository: null, presence })).toContain('never changed');
+  expect(checkedWords({ origin: 'demo', repository: null, presence })).toBe('Comes with Headroom.');
 });
 
 test('the error is shown, once there is one', () => {

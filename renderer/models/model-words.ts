@@ -1,5 +1,5 @@
 /** Models in words: pure, and the only place where a verdict, a check or a way gets its wording. */
-import type { FitPrediction, FitVerdict, FitWay, ModelEntry, ModelPresence } from '../../preload/contract.ts';
+import type { FitPrediction, FitVerdict, FitWay, ModelEntry } from '../../preload/contract.ts';
 import { bytes, count, exactMiB, memory } from '../ui/numbers.ts';
 
 /** A verdict in two or three words, for a list. */
@@ -66,7 +66,11 @@ export function contextLength(tokens: number): string {
 const trimmed = (value: number): string => (value < 10 ? value.toFixed(1).replace(/\.0$/, '') : count(value));
 
 /** How far the files can be trusted; null while there is nothing to say. */
-export function checkedWords(presence: ModelPresence): string | null {
+export function checkedWords({
+  origin,
+  repository,
+  presence,
+}: Pick<ModelEntry, 'origin' | 'repository' | 'presence'>): string | null {
   switch (presence.kind) {
     case 'absent':
     case 'getting':
@@ -74,6 +78,8 @@ export function checkedWords(presence: ModelPresence): string | null {
     case 'damaged':
       return presence.message;
     case 'here':
+      if (origin === 'demo') return 'Comes with Headroom.';
+      if (repository === null) return 'A folder of yours, used where it is and never changed.';
       switch (presence.checked) {
         case 'pinned':
           return 'Every file has the checksum pinned in Headroom.';
