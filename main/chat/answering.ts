@@ -99,7 +99,7 @@ export function createAnswering(ports: AnsweringPorts): Answering {
     if (entry.abort.signal.aborted) return entry.endAs;
     if (error instanceof EngineError && error.code === 'stopped') return { kind: 'stopped' };
     if (error instanceof EngineError && error.code === 'protected') {
-      return { kind: 'interrupted', because: `${error.message} ${error.nextStep}` };
+      return { kind: 'interrupted', because: error.message };
     }
     return { kind: 'failed', error: appErrorOf(error, ports.log) };
   };

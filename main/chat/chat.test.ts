@@ -180,7 +180,7 @@ describe('chat', () => {
     };
     const turn = await send('go');
     const answer = await settled(turn.assistant.id);
-    const because = 'Ended to keep the computer usable. Ask again.';
+    const because = 'Ended to keep the computer usable.';
     expect(answer).toMatchObject({ text: 'so far', status: { kind: 'interrupted', because } });
     // Also after a restart of the app.
     expect(store.message(turn.assistant.id)).toEqual(answer);
