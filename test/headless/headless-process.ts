@@ -28,7 +28,8 @@ export interface HeadlessProcess {
 export function startHeadless(home: string, args: readonly string[] = []): HeadlessProcess {
   const child = spawn(process.execPath, ['main/headless.ts', '--endpoint-port', '0', ...args], {
     cwd: root,
-    env: { ...process.env, HEADROOM_HOME: home },
+    // What lies in the cache of whoever runs the tests is nobody's business here.
+    env: { ...process.env, HEADROOM_HOME: home, HF_HOME: join(home, 'huggingface'), HF_HUB_CACHE: undefined },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
