@@ -134,6 +134,29 @@ describe('a conversation', () => {
     expect(['complete', 'length', 'paused']).toContain(whole.status.kind);
   });
 
+  it('is the same text for a window made anew in the middle of an answer', async () => {
+    const question = { conversationId: null, text: 'Write a long story about a whale.', effort: 'low' } as const;
+    const turn = await window.call('chat.send', question);
+    const deltas: { textStart: number; text: string }[] = [];
+    const off = other.bridge.on('chat.delta', (delta) => {
+      if (delta.messageId === turn.assistant.id) deltas.push(delta);
+    });
+    const part = async (): Promise<string> => {
+      const { messages: path } = await other.call('chat.open', { conversationId: turn.conversation.id });
+      return path[1]?.text ?? '';
+    };
+    await expect.poll(async () => (await part()).length, { timeout: 60_000, interval: 10 }).toBeGreaterThan(40);
+    const snapshot = await part();
+    const answer = await ended(turn.assistant.id);
+    off();
+    expect(snapshot.length).toBeLessThan(answer.text.length);
+    expect(answer.text.startsWith(snapshot)).toBe(true);
+    // What stands in the snapshot already is not added again.
+    const later = deltas.filter(({ textStart, text }) => textStart + text.length > snapshot.length);
+    const shown = later.reduce((text, delta) => text + delta.text.slice(text.length - delta.textStart), snapshot);
+    expect(shown).toBe(answer.text);
+  });
+
   it('sends a queued message when the answer before it has ended, and gives one back that was taken out', async () => {
     const turn = await window.call('chat.send', { conversationId: null, text: 'Hello', effort: 'low' });
     const { id: conversationId } = turn.conversation;
