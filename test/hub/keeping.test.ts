@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -125,6 +126,35 @@ describe('pause', () => {
     writeFileSync(theirs, 'x');
     await download(manifest, hubAt(hub.url), cache.folder);
     expect([existsSync(ours), existsSync(theirs)]).toEqual([false, true]);
+  });
+});
+
+describe('ended between two steps of its appearing', () => {
+  const rooms = () => modelPaths(cache.folder, 'owner/model');
+  const snapshot = (): string => join(rooms().snapshots, manifest.commit);
+  it.each<[string, () => void]>([
+    ['before the links', () => rmSync(snapshot(), { recursive: true })],
+    [
+      'with half of the links made',
+      () => {
+        renameSync(snapshot(), join(rooms().folder, '.headroom-new'));
+        rmSync(join(rooms().folder, '.headroom-new', SHARD));
+      },
+    ],
+    ['with half of the links in their place', () => rmSync(join(snapshot(), SHARD))],
+    ['before the branch', () => rmSync(join(rooms().refs, 'main'))],
+    ['in the branch', () => renameSync(join(rooms().refs, 'main'), join(rooms().folder, '.headroom-new'))],
+    [
+      'before the last blob was given its name',
+      () => renameSync(blobOf(SHARD), `${blobOf(SHARD)}.headroom.incomplete`),
+    ],
+  ])('%s', async (_, ending) => {
+    await download(manifest, hubAt(hub.url), cache.folder);
+    ending();
+    const before = hub.requests.length;
+    expect((await download(manifest, hubAt(hub.url), cache.folder)).outcome.kind).toBe('done');
+    expect(hub.requests).toHaveLength(before);
+    expectWhole(cache.folder, manifest);
   });
 });
 

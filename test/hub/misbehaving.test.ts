@@ -137,6 +137,26 @@ describe('passes by itself', () => {
     expect(hub.allSentBytes() - hub.sentBytes(SHARD)).toBe(totalBytes(manifest) - 3 * MiB);
   });
 
+  it('goes on after the signed address has run out, with a fresh one', async () => {
+    await hub.close();
+    hub = await startLocalHub([smallModel('owner/model', [3 * MiB, 2 * MiB])], {
+      bytesPerSecond: 30 * MiB,
+      signedForMs: 100,
+      xet: true,
+    });
+    hub.behave((request) => {
+      if (request.at !== 'storage' || request.path !== SHARD || request.earlier > 2) return null;
+      return { kind: 'stall', afterBytes: MiB };
+    });
+    expect((await run()).outcome.kind).toBe('done');
+    expectWhole(cache.folder, manifest);
+    expect(hub.allSentBytes() - totalBytes(manifest)).toBeLessThanOrEqual(MiB);
+    const asked = hub.requests.filter((request) => request.path === SHARD);
+    const count = (at: string): number => asked.filter((request) => request.at === at).length;
+    expect(count('resolve')).toBe(count('storage'));
+    expect(count('resolve')).toBeGreaterThan(1);
+  });
+
   it('Retry-After is kept to', async () => {
     hub.behave(first(1, 'resolve', SMALL, { kind: 'status', status: 429, headers: { 'Retry-After': '10' } }));
     expect((await run()).outcome.kind).toBe('done');
@@ -172,6 +192,7 @@ describe('needs somebody', () => {
       'not-found',
     ],
     ['forbidden', always('resolve', SHARD, { kind: 'status', status: 403 }), 'forbidden'],
+    ['a storage that never lets anybody in', always('resolve', SHARD, { kind: 'expired' }), 'address-expired'],
     [
       'a redirect to a plain address elsewhere',
       always('resolve', SHARD, { kind: 'redirect', to: 'http://example.com/x' }),

@@ -55,6 +55,8 @@ export type DownloadOutcome =
 const FILES_AT_ONCE = 2;
 /** An answer that makes no sense, a range not honoured, contents that are wrong: this often, then something is done. */
 const MOST_ODD_ANSWERS = 5;
+/** May be an accident once; what says the same each time needs a person. */
+const HOPELESS_IF_REPEATED = new Set(['hub-answer', 'address-expired']);
 const MOST_REFUSED_RANGES = 2;
 const MOST_WRONG_CONTENTS = 2;
 const BYTES_BETWEEN_SPACE_CHECKS = 32 * 2 ** 20;
@@ -211,9 +213,12 @@ async function fetchAll(missing: readonly ManifestFile[], errand: Errand, signal
 /** Fetches one file to its end, however often the network breaks; throws when that needs a person, or `signal` says so. */
 async function fetchFile(file: ManifestFile, errand: Errand, signal: AbortSignal, lane: Lane): Promise<void> {
   const { ports, board, paths } = errand;
-  lane.checking();
   const partial = await onDisk(
-    openPartial(paths.blobs, file, signal, (bytes) => board.set(file, board.of(file) + bytes)),
+    openPartial(paths.blobs, file, signal, (bytes) => {
+      // Said only where there is something to check: going from file to file is no news.
+      lane.checking();
+      board.set(file, board.of(file) + bytes);
+    }),
   );
   let attempt = 0;
   let oddAnswers = 0;
@@ -250,7 +255,7 @@ async function fetchFile(file: ManifestFile, errand: Errand, signal: AbortSignal
           continue;
         }
         if (!(error instanceof HubFault) || error.again === 'never') throw error;
-        if (error.reason.code === 'hub-answer') oddAnswers += 1;
+        if (HOPELESS_IF_REPEATED.has(error.reason.code)) oddAnswers += 1;
         if (oddAnswers === MOST_ODD_ANSWERS) throw new HubFault(error.reason, 'never', { cause: error });
         const delayMs = retryDelayMs(attempt, ports.random(), error.retryAfterMs);
         lane.waiting(ports.clock.nowMs() + delayMs, error.reason);
