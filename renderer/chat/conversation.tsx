@@ -1,4 +1,4 @@
-import { defaultRangeExtractor, type Range, useVirtualizer } from '@tanstack/react-virtual';
+import { defaultRangeExtractor, type Range, useVirtualizer, type VirtualItem } from '@tanstack/react-virtual';
 import { ArrowDown } from 'lucide-react';
 import { Component, memo, type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { Message } from '../../preload/contract.ts';
@@ -40,6 +40,12 @@ class UndrawableMessage extends Component<
   }
 }
 
+/** Where the reader was in each conversation, as long as this window lives; nothing for those read to their end. */
+const places = new Map<string, { readonly offset: number; readonly measured: VirtualItem[] }>();
+
+/** What opens or closes under a click stays where it is for so long, however the list grows. */
+const HOLD_MS = 400;
+
 /** The row a node of the page lies in, or null. */
 function rowOf(node: Node | null, within: HTMLElement | null): number | null {
   const element = node instanceof Element ? node : (node?.parentElement ?? null);
@@ -67,7 +73,10 @@ function pinnedRows(view: HTMLElement | null): readonly RowSpan[] {
 export function Conversation({ messages }: { readonly messages: readonly Message[] }) {
   const view = useRef<HTMLDivElement>(null);
   const [isAway, setIsAway] = useState(false);
-  const wasAtEnd = useRef(true);
+  const conversationId = messages[0]?.conversationId ?? '';
+  const [place] = useState(() => places.get(conversationId));
+  const wasAtEnd = useRef(place === undefined);
+  const [isHeld, setIsHeld] = useState(false);
 
   const rangeExtractor = useCallback((range: Range) => {
     const inView = defaultRangeExtractor(range);
@@ -85,7 +94,8 @@ export function Conversation({ messages }: { readonly messages: readonly Message
     gap: 16,
     paddingStart: 16,
     paddingEnd: 16,
-    anchorTo: 'end',
+    anchorTo: isHeld ? 'start' : 'end',
+    ...(place && { initialOffset: place.offset, initialMeasurementsCache: place.measured }),
     followOnAppend: true,
     scrollEndThreshold: LET_GO,
     directDomUpdates: true,
@@ -106,7 +116,36 @@ export function Conversation({ messages }: { readonly messages: readonly Message
 
   // What the reader sends is what they want to see.
   const lastUserId = messages.findLast(({ role }) => role === 'user')?.id;
-  useLayoutEffect(toEnd, [toEnd, lastUserId]);
+  const isRestored = useRef(place !== undefined);
+  useLayoutEffect(() => {
+    if (!isRestored.current) toEnd();
+    isRestored.current = false;
+  }, [toEnd, lastUserId]);
+
+  useEffect(
+    () => () => {
+      if (wasAtEnd.current) places.delete(conversationId);
+      else places.set(conversationId, { offset: list.scrollOffset ?? 0, measured: list.takeSnapshot() });
+    },
+    [list, conversationId],
+  );
+
+  // Thoughts that are opened at the end are read from their beginning: the end may leave the view.
+  useEffect(() => {
+    const root = view.current;
+    let timer = 0;
+    const hold = (event: MouseEvent): void => {
+      if (!(event.target instanceof Element) || event.target.closest('[aria-expanded], summary') === null) return;
+      window.clearTimeout(timer);
+      setIsHeld(true);
+      timer = window.setTimeout(() => setIsHeld(false), HOLD_MS);
+    };
+    root?.addEventListener('click', hold, { capture: true });
+    return () => {
+      root?.removeEventListener('click', hold, { capture: true });
+      window.clearTimeout(timer);
+    };
+  }, []);
 
   // A composer that grows takes height from the end, which has to stay in view.
   useEffect(() => {

@@ -18,7 +18,7 @@ export interface ColouringPorts {
 /** A worker that nobody has asked for this long is ended. */
 const IDLE_MS = 10_000;
 /** A pattern that takes this long on a line will not end. The first lines of a language take a second on a slow machine. */
-const STUCK_MS = 8_000;
+const STUCK_MS = 15_000;
 /** A pause after a worker that failed or hung, so that no text can keep the machine busy by starting workers. */
 const MAX_FAILURES = 3;
 /** Characters of code whose colours are kept for when their message comes back into view. */

@@ -1,14 +1,12 @@
-/** Serves the built window as the product does: same files, same policy, nothing else. */
+/** Serves the built window as the app does: the same files under the same policy, and nothing else. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, relative } from 'node:path';
+import { CONTENT_SECURITY_POLICY } from '../../main/host/electron/page-policy.ts';
 
 /** HEADROOM_TEST_BUNDLE names another build to look at than the last one of `npm run build`. */
 const builtFolder = process.env['HEADROOM_TEST_BUNDLE'] ?? join(import.meta.dirname, '../../out/renderer');
-
-const CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'";
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -38,7 +36,7 @@ export async function serveBundle(folder = builtFolder): Promise<BundleServer> {
     }
     response.writeHead(200, {
       'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
-      'content-security-policy': CSP,
+      'content-security-policy': CONTENT_SECURITY_POLICY,
       'x-content-type-options': 'nosniff',
     });
     response.end(readFileSync(file));
