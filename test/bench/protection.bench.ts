@@ -58,9 +58,9 @@ async function firstTokenMs(app: AppShortOfMemory, conversationId: string | null
     if (delta.text !== '' || delta.reasoning !== '') firstMs ||= performance.now() - startedMs;
   });
   const { conversation, final } = await app.ask(text, conversationId);
-  const { usage } = await final;
+  const { usage, status } = await final;
   off();
-  if (usage === null) throw new Error('the answer did not come');
+  if (usage === null) throw new Error(`the answer did not come: ${JSON.stringify(status)}`);
   return { conversation, firstMs, promptTokens: usage.promptTokens };
 }
 interface Answered {

@@ -53,7 +53,7 @@ describe.concurrent('a Mac short of memory', () => {
     const answer = await final;
     expect(answer.status).toMatchObject({
       kind: 'interrupted',
-      because: 'Ended to keep the computer usable. What had arrived was kept.',
+      because: expect.stringMatching(/^Ended to keep the computer usable\. What had arrived was kept\./) as string,
     });
     expect(answer.text.length).toBeGreaterThan(0);
     const cancelled = await short.step('cancelled');
