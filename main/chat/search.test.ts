@@ -97,7 +97,7 @@ describe('search', () => {
     const startMs = performance.now();
     const hits = store.search.find('needle', false);
     expect(performance.now() - startMs).toBeLessThan(1_500);
-    expect(hits.flatMap(marked)).toEqual(Array(20).fill('needle'));
+    expect(hits.flatMap(marked)).toEqual(Array(8).fill('needle'));
     for (const { snippet } of hits) expect(snippet.length).toBeLessThan(200);
   });
 

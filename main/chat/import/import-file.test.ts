@@ -249,7 +249,7 @@ describe('readImport', () => {
           expect(Number.isFinite(createdAtMs)).toBe(true);
         }
       }),
-      { numRuns: 1_500 },
+      { numRuns: 800 },
     );
   });
 });
