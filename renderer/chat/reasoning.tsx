@@ -1,6 +1,7 @@
 import { ChevronRight } from 'lucide-react';
 import { memo, useId, useState } from 'react';
 import { splitPlainText } from '../markdown/plain-text.ts';
+import { directionOf } from '../markdown/visible-text.ts';
 import { useNow } from '../mirror/react.ts';
 import { lastLine, reasoningWords } from './answer-words.ts';
 import styles from './reasoning.module.css';
@@ -16,7 +17,7 @@ interface Props {
 }
 
 const Piece = memo(function Piece({ text }: { readonly text: string }) {
-  return <p>{text}</p>;
+  return <p {...directionOf(text)}>{text}</p>;
 });
 
 /** What the model thought, folded to one quiet line. While it runs its last line is shown. */

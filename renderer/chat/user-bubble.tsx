@@ -2,6 +2,7 @@ import { Pencil } from 'lucide-react';
 import { type FormEvent, type KeyboardEvent, memo, useEffect, useRef, useState } from 'react';
 import type { UserMessage } from '../../preload/contract.ts';
 import { splitPlainText } from '../markdown/plain-text.ts';
+import { directionOf } from '../markdown/visible-text.ts';
 import { useMirror, useMirrored } from '../mirror/react.ts';
 import { Button } from '../ui/button.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
@@ -32,7 +33,9 @@ export const UserBubble = memo(function UserBubble({ message }: { readonly messa
           )}
           <div className={styles.bubble} data-find="">
             {splitPlainText(message.text).map((piece, index) => (
-              <p key={index}>{piece}</p>
+              <p key={index} {...directionOf(piece)}>
+                {piece}
+              </p>
             ))}
           </div>
           <div className={styles.actions}>
