@@ -22,7 +22,7 @@ export const likePatterns = (text: string): string[] =>
   wordsOf(text).map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`);
 
 /** Only what has a letter or a digit can be found. */
-export const wordsOf = (text: string): string[] =>
+const wordsOf = (text: string): string[] =>
   text
     .replaceAll('\0', ' ')
     .split(/\s+/u)
