@@ -161,6 +161,10 @@ export function Conversation({ messages }: { readonly messages: readonly Message
   const findRequests = useMirrored((state) => state.findRequests);
   const [findsClosed, setFindsClosed] = useState(findRequests);
   const isFinding = findRequests > findsClosed;
+  const closeFind = useCallback(() => {
+    setFindsClosed(findRequests);
+    mirror.requestFocus();
+  }, [mirror, findRequests]);
   const find = useFind(isFinding, messages, {
     view,
     showRow: useCallback((row: number) => list.scrollToIndex(row, { align: 'center' }), [list]),
@@ -169,16 +173,7 @@ export function Conversation({ messages }: { readonly messages: readonly Message
 
   return (
     <>
-      {isFinding && (
-        <FindBar
-          find={find}
-          request={findRequests}
-          onClose={() => {
-            setFindsClosed(findRequests);
-            mirror.requestFocus();
-          }}
-        />
-      )}
+      {isFinding && <FindBar find={find} request={findRequests} onClose={closeFind} />}
       <div className={styles.frame}>
         {/* Focusable, so that arrow and page keys scroll it. */}
         <div

@@ -2,6 +2,7 @@ import { ChevronDown, ChevronUp, X } from 'lucide-react';
 import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { IconButton } from '../ui/icon-button.tsx';
 import { count } from '../ui/numbers.ts';
+import { isSheetOpen } from '../ui/sheet.tsx';
 import styles from './find-bar.module.css';
 import type { Find } from './use-find.ts';
 
@@ -20,16 +21,21 @@ export function FindBar({ find, request, onClose }: Props) {
     field.current?.select();
   }, [request]);
 
-  const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.nativeEvent.isComposing || event.keyCode === 229) return;
-    if (event.key === 'Escape') {
-      // First this goes, then the window.
+  // First this goes, wherever the focus is, then the window. Whoever has a nearer use for the key has taken it by now.
+  useEffect(() => {
+    const onEscape = (event: globalThis.KeyboardEvent): void => {
+      if (event.key !== 'Escape' || event.isComposing || event.defaultPrevented || isSheetOpen()) return;
       event.preventDefault();
       onClose();
-    } else if (event.key === 'Enter' && event.target === field.current) {
-      event.preventDefault();
-      find.step(event.shiftKey ? -1 : 1);
-    }
+    };
+    document.addEventListener('keydown', onEscape);
+    return () => document.removeEventListener('keydown', onEscape);
+  }, [onClose]);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== 'Enter' || event.nativeEvent.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    find.step(event.shiftKey ? -1 : 1);
   };
   const isEmpty = find.query.trim() === '';
   const words = isEmpty
@@ -62,7 +68,6 @@ export function FindBar({ find, request, onClose }: Props) {
         label="Previous match"
         shortcut="⇧↩"
         disabled={find.total === 0}
-        onKeyDown={onKeyDown}
         onClick={() => find.step(-1)}
       />
       <IconButton
@@ -71,10 +76,9 @@ export function FindBar({ find, request, onClose }: Props) {
         label="Next match"
         shortcut="↩"
         disabled={find.total === 0}
-        onKeyDown={onKeyDown}
         onClick={() => find.step(1)}
       />
-      <IconButton isSmall icon={X} label="Close" onKeyDown={onKeyDown} onClick={onClose} />
+      <IconButton isSmall icon={X} label="Close" onClick={onClose} />
     </div>
   );
 }

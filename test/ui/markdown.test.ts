@@ -267,11 +267,17 @@ describe.skipIf(noChromium !== null)('answers', () => {
       const here = await found(page);
       await page.keyboard.press('Shift+Enter');
       expect(await found(page)).not.toBe(here);
-      // Escape closes the bar, then the window.
+      // Escape closes the bar, wherever the focus is, then the window.
+      await page.getByRole('log').focus();
+      const hides = () =>
+        page.evaluate(() => window.fakeMain.calls.filter(({ route }) => route === 'window.hide').length);
       await page.keyboard.press('Escape');
+      expect(await hides()).toBe(0);
       expect(await page.getByRole('search').count()).toBe(0);
       expect(await page.evaluate(() => CSS.highlights.size)).toBe(0);
       expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Message');
+      await page.keyboard.press('Escape');
+      expect(await hides()).toBe(1);
       expect(complaints).toEqual([]);
       await close();
     });
