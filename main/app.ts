@@ -211,7 +211,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     cancelAnswers: (reason) => engine.cancelAnswers(reason),
     openAnswers: () => engine.openAnswers(),
     unload: () => engine.stop(),
-    load: (by) => ensureRunning(by),
+    // Whoever overrules protection has been told what is short.
+    load: (by) => ensureRunning(by, by === 'window'),
     settings: () => settings.current,
     modelKey: () => models.current?.info.id ?? null,
     rates: openDecodeRates(join(dataFolder, 'decode-rates.json'), log),
