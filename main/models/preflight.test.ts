@@ -56,6 +56,10 @@ describe('preflight', () => {
     expect(made.checks[0]?.message).toBe('Takes up to 12.8 GB of 16 GB and leaves 1.5 GB. 11.0 GB are free now.');
   });
 
+  it('memory that other apps have is not fine', () => {
+    expect(fine(preflight({ ...input, verdict: crowded }))['memory']).toBe(false);
+  });
+
   it('a limit that has to be raised is no obstacle: the user is asked for it', () => {
     const low = {
       ...input.room.wiredLimit,

@@ -49,14 +49,16 @@ export function preflight(input: PreflightInput): Preflight {
 
 const isRaise = ({ kind }: FitWay): boolean => kind === 'raise-limit';
 
-function memoryCheck({ prediction, room }: PreflightInput): Check | null {
+function memoryCheck({ prediction, room, verdict }: PreflightInput): Check | null {
   if (prediction === null) return null;
   const left = leavesBytes(prediction, room);
+  // The Mac is large enough; other apps have what it needs.
+  const isCrowdedOut = verdict.kind === 'works-if' && verdict.ways.some(({ kind }) => kind === 'quit-apps');
   const available =
     room.availableBytes === null ? '' : ` ${gigabytes(room.availableBytes + room.engineActiveBytes)} are free now.`;
   return {
     name: 'memory',
-    isFine: left > 0,
+    isFine: left > 0 && !isCrowdedOut,
     message: `Takes up to ${gigabytes(prediction.peakBytes)} of ${memoryWords(room.memoryBytes)}${left > 0 ? ` and leaves ${gigabytes(left)}` : ''}.${available}`,
   };
 }
@@ -99,7 +101,7 @@ function diskCheck({ diskFreeBytes }: PreflightInput): Check | null {
 }
 
 /** A way in words, for where only text can be shown. */
-export function wayInWords(way: FitWay): string {
+function wayInWords(way: FitWay): string {
   switch (way.kind) {
     case 'quit-apps':
       return `quit ${way.apps.map(({ name, bytes }) => `${name} (${gigabytes(bytes)})`).join(', ')}`;
