@@ -355,12 +355,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       endpointUrl: endpoint?.url ?? null,
     }),
     'engine.start': async (asked) => {
-      const anyway = asked?.anyway ?? false;
       models.required();
-      if (!anyway && (engine.state.kind === 'off' || engine.state.kind === 'failed')) {
+      if (engine.state.kind === 'off' || engine.state.kind === 'failed') {
         // First: a smaller model or fewer apps are no way out of what protection forbids.
         guard.admitStart('user');
-        const refusal = await modelsRoom.refusal('window');
+        const refusal = await modelsRoom.refusal('window', asked?.anyway ?? false);
         if (refusal !== null) throw new AppFault('refused', refusal.cause.message, refusal.cause.nextStep);
       }
       ensureRunning('window', true);

@@ -126,7 +126,9 @@ function unreadable(folder: string, error: unknown, pick: string): AppFault {
 
 function readJson<T>(file: string, schema: v.GenericSchema<unknown, T>): T | null {
   try {
-    if (statSync(file).size > LARGEST_JSON_BYTES) return null;
+    const facts = statSync(file);
+    // Reading a pipe would wait for ever.
+    if (!facts.isFile() || facts.size > LARGEST_JSON_BYTES) return null;
     const result = v.safeParse(schema, JSON.parse(readFileSync(file, 'utf8')));
     return result.success ? result.output : null;
   } catch {

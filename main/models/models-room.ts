@@ -13,7 +13,6 @@ import type {
 import type { Clock } from '../engine/clock.ts';
 import type { Engine, GenerationUsage } from '../engine/engine.ts';
 import type { Failure } from '../engine/failure.ts';
-import { AppFault } from '../fault.ts';
 import type { Log } from '../log/log.ts';
 import type { SettingsStore } from '../settings/settings.ts';
 import type { WiredLimitReading } from '../wired-limit/plan.ts';
@@ -77,9 +76,9 @@ export interface ModelsRoom {
   begin(): Promise<void>;
   /**
    * Why the chosen model is not to be loaded now, null when it may be. A reload by a timer is held back only by what
-   * waiting does not change.
+   * waiting does not change, and `anyway` passes over what is slow but not dangerous.
    */
-  refusal(by: 'window' | 'endpoint' | 'timer'): Promise<Failure | null>;
+  refusal(by: 'window' | 'endpoint' | 'timer', anyway?: boolean): Promise<Failure | null>;
   /** What the chosen model is predicted to take at the user's context; null where nothing can be told. */
   prediction(): FitPrediction | null;
   /** An answer is complete: its numbers teach. */
@@ -95,11 +94,15 @@ const PUBLISH_EVERY_MS = 250;
 
 export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom> {
   const { settings, isMac, log, clock } = ports;
-  const url = hubUrl(ports.hub.url ?? HUB_URL);
-  if (url === null) throw new AppFault('refused', 'The address of the hub is none.', 'It begins with https://.');
+  const environment = ports.hub.environment ?? process.env;
+  // A mirror, as the hub's own tools take it.
+  const named = ports.hub.url ?? (environment['HF_ENDPOINT'] || HUB_URL);
+  const mirror = hubUrl(named);
+  if (mirror === null) log('warn', 'the address given for the hub is none: https is needed');
+  const url = mirror ?? new URL(HUB_URL);
   const hubSettings = openHubSettings({
     dataFolder: ports.dataFolder,
-    environment: ports.hub.environment ?? process.env,
+    environment,
     systemProxy: ports.hub.systemProxy ?? (() => Promise.resolve(null)),
     log,
   });
@@ -240,9 +243,10 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
       await Promise.all([assessment.look(), library.begin()]);
       publishSoon();
     },
-    async refusal(by) {
+    async refusal(by, anyway = false) {
       const made = models.chosenId === null ? null : await assessment.preflight(models.chosenId);
-      if (made === null || made.verdict === 'go' || (made.verdict === 'works-if' && by === 'timer')) return null;
+      if (made === null || made.verdict === 'go') return null;
+      if (made.verdict === 'works-if' && (by === 'timer' || (anyway && made.canLoadAnyway))) return null;
       const nextStep = waysInWords(made.ways, made.canLoadAnyway);
       return { cause: { code: 'preflight', message: made.message, nextStep }, retry: false };
     },

@@ -117,7 +117,8 @@ function sysctlValue(mac: Mac, name: string): string | null {
     case 'hw.model':
       return 'Mac14,9';
     case 'hw.optional.arm64':
-      return '1';
+      // An Intel Mac does not know the name.
+      return mac.chip.startsWith('Intel') ? null : '1';
     case 'machdep.cpu.brand_string':
       return mac.chip;
     case 'kern.osproductversion':

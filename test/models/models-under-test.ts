@@ -21,7 +21,7 @@ import { modelFolder } from '../engine/fixtures.ts';
 export const GIB = 2 ** 30;
 
 /** An M2 Pro with 16 GB on macOS 15, most of it free. */
-export const mac16: MachineInfo = {
+const mac16: MachineInfo = {
   chip: 'Apple M2 Pro',
   memoryBytes: 16 * GIB,
   system: 'macOS 15.6',
