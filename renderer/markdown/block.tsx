@@ -1,9 +1,11 @@
 import type { Tokens } from 'marked';
 import { Fragment, memo, type ReactNode, useContext } from 'react';
+import { MAX_INLINE_LENGTH } from './blocks.ts';
 import { CodeBlock } from './code-block.tsx';
 import { Formula } from './formula.tsx';
 import { goTo, Inline } from './inline.tsx';
 import styles from './markdown.module.css';
+import { Plain } from './plain.tsx';
 import { footnoteId, footnoteMarkId, ReferencesContext } from './references.ts';
 import type { AnswerToken, FootnoteToken } from './syntax.ts';
 import { directionAround, directionOf, visibleText } from './visible-text.ts';
@@ -39,6 +41,7 @@ export function drawBlock(token: AnswerToken, { depth, isGrowing }: Place): Reac
       );
     }
     case 'paragraph':
+      if (token.text.length > MAX_INLINE_LENGTH) return <Plain text={token.text} />;
       return (
         <p {...directionOf(token.text)}>
           <Inline text={token.text} />

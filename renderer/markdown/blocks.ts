@@ -9,8 +9,10 @@ const DEEP_NESTING = /^(?:[ \t]*(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t]))){25}|^
 const isDeeplyNested = (text: string): boolean => DEEP_NESTING.test(text);
 
 /** Past these a block is shown as plain lines: no answer needs them, and lexing them would freeze the window. */
-const MAX_BLOCK_LENGTH = 20_000;
+const MAX_BLOCK_LENGTH = 100_000;
 const MAX_LINE_LENGTH = 8_000;
+/** A paragraph longer than this is drawn as it was written: emphasis in it would cost more than it says. */
+export const MAX_INLINE_LENGTH = 8_000;
 
 export const isCode = (raw: string): boolean => /^ {0,3}(?:```|~~~)/.test(raw);
 

@@ -1,4 +1,5 @@
 import { Fragment, memo, type ReactNode, useContext } from 'react';
+import { MAX_INLINE_LENGTH } from './blocks.ts';
 import { Formula } from './formula.tsx';
 import styles from './inline.module.css';
 import { Link } from './link.tsx';
@@ -6,14 +7,12 @@ import { footnoteId, footnoteMarkId, type References, ReferencesContext } from '
 import { type AnswerToken, inlineTokens } from './syntax.ts';
 import { visibleCode, visibleText } from './visible-text.ts';
 
-/** Longer than this a line of text is drawn as it was written: emphasis in it would cost more than it says. */
-const MAX_LENGTH = 8_000;
 const MAX_DEPTH = 24;
 
 /** The inside of a paragraph, an item or a cell. It is read again only when its own text changes. */
 export const Inline = memo(function Inline({ text }: { readonly text: string }) {
   const references = useContext(ReferencesContext);
-  if (text.length > MAX_LENGTH) return visibleText(text);
+  if (text.length > MAX_INLINE_LENGTH) return visibleText(text);
   let tokens: readonly AnswerToken[];
   try {
     tokens = inlineTokens(text, references.links);

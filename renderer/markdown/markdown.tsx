@@ -5,10 +5,9 @@ import { createBlockSplitter, isCode, isDrawnPlain } from './blocks.ts';
 import { UNFINISHED } from './formula.tsx';
 import { openFormula } from './formulas.ts';
 import styles from './markdown.module.css';
-import { splitPlainText } from './plain-text.ts';
+import { Plain } from './plain.tsx';
 import { createReferenceCollector, ReferencesContext } from './references.ts';
 import { type AnswerToken, blockTokens } from './syntax.ts';
-import { visibleText } from './visible-text.ts';
 
 interface Props {
   readonly text: string;
@@ -98,18 +97,6 @@ const Block = memo(function Block({ raw, isTail }: { readonly raw: string; reado
     </Undrawable>
   );
 });
-
-/** A very long plain text is laid out only where it is seen. */
-const FAR_PIECES = 12;
-
-function Plain({ text }: { readonly text: string }) {
-  const pieces = splitPlainText(visibleText(text));
-  return pieces.map((piece, index) => (
-    <p key={index} dir="auto" className={pieces.length > FAR_PIECES ? `${styles.plain} ${styles.far}` : styles.plain}>
-      {piece}
-    </p>
-  ));
-}
 
 /** What cannot be drawn is shown as it was written, until it is written on. */
 class Undrawable extends Component<

@@ -1,4 +1,4 @@
-import { createBlockSplitter, isDrawnPlain } from './blocks.ts';
+import { createBlockSplitter, isDrawnPlain, MAX_INLINE_LENGTH } from './blocks.ts';
 import { splitPlainText } from './plain-text.ts';
 import { createReferenceCollector, type References } from './references.ts';
 import { type AnswerToken, blockTokens, inlineTokens } from './syntax.ts';
@@ -27,8 +27,10 @@ export function shownText(text: string): readonly string[] {
 
 function ofBlock(token: AnswerToken, references: References): readonly string[] {
   switch (token.type) {
-    case 'heading':
     case 'paragraph':
+      if (token.text.length > MAX_INLINE_LENGTH) return splitPlainText(visibleText(token.text));
+      return [inline(token.text, references)];
+    case 'heading':
     case 'text':
       return [inline(token.text, references)];
     case 'code':
