@@ -52,7 +52,7 @@ describe('a full disk', () => {
       freeBytes: () => Promise.resolve(5 * MiB),
     });
     expect(outcome).toMatchObject({ kind: 'failed', cause: { code: 'disk-full' } });
-    expect(JSON.stringify(outcome)).toMatch(/needs 0\.01 GB.*has 0\.01 GB free/);
+    expect(JSON.stringify(outcome)).toMatch(/needs 0\.01 GB; .* has 0\.01 GB free/);
     expect(hub.allSentBytes()).toBe(0);
   });
 

@@ -109,6 +109,21 @@ describe('pause', () => {
     expectWhole(cache.folder, manifest);
   });
 
+  it('and is not counted against the source', async () => {
+    const { blobs } = modelPaths(cache.folder, 'owner/model');
+    mkdirSync(blobs, { recursive: true });
+    writeFileSync(`${blobOf(SHARD)}.headroom.incomplete`, Buffer.alloc(MiB));
+    hub.behave(({ at, path, earlier }) =>
+      at === 'storage' && path === SHARD && earlier === 1 ? { kind: 'flip', atByte: 7 } : null,
+    );
+    expect((await download(manifest, hubAt(hub.url), cache.folder)).outcome.kind).toBe('done');
+    expectWhole(cache.folder, manifest);
+    const offsets = hub.requests
+      .filter(({ at, path }) => at === 'storage' && path === SHARD)
+      .map(({ offset }) => offset);
+    expect(offsets).toEqual([MiB, 0, 0]);
+  });
+
   it('a partial file that is too long is thrown away', async () => {
     const { blobs } = modelPaths(cache.folder, 'owner/model');
     mkdirSync(blobs, { recursive: true });

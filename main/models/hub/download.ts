@@ -148,16 +148,19 @@ async function checkPresent(
   const missing: ManifestFile[] = [];
   const lane = board.lane();
   lane.checking();
-  for (const file of distinctFiles(manifest.files)) {
-    const at = await onDisk(locate(paths, manifest, file));
-    board.set(file, 0);
-    const isRight =
-      at !== null && (await onDisk(matches(at, file, signal, (bytes) => board.set(file, board.of(file) + bytes))));
-    if (isRight) continue;
-    board.set(file, 0);
-    missing.push(file);
+  try {
+    for (const file of distinctFiles(manifest.files)) {
+      const at = await onDisk(locate(paths, manifest, file));
+      board.set(file, 0);
+      const isRight =
+        at !== null && (await onDisk(matches(at, file, signal, (bytes) => board.set(file, board.of(file) + bytes))));
+      if (isRight) continue;
+      board.set(file, 0);
+      missing.push(file);
+    }
+  } finally {
+    lane.leave();
   }
-  lane.leave();
   return inGoodOrder(missing);
 }
 
@@ -176,7 +179,7 @@ async function checkSpace(missing: readonly ManifestFile[], paths: ModelPaths, p
   for (const file of missing) neededBytes += file.bytes - (await partialBytes(paths.blobs, file));
   const free = await onDisk(ports.freeBytes(paths.blobs));
   const reserveBytes = ports.limits?.reserveBytes ?? LIMITS.reserveBytes;
-  if (free < neededBytes + reserveBytes) throw diskFull(neededBytes + reserveBytes, free, ports.cacheFolder);
+  if (free < neededBytes + reserveBytes) throw diskFull(neededBytes, free, ports.cacheFolder, reserveBytes);
 }
 
 interface Errand {
@@ -223,7 +226,8 @@ async function fetchFile(file: ManifestFile, errand: Errand, signal: AbortSignal
   let attempt = 0;
   let oddAnswers = 0;
   let refusedRanges = 0;
-  let wrongContents = 0;
+  // What an earlier run left may be at fault itself (a power cut): that is not the source's doing.
+  let wrongContents = partial.position > 0 ? -1 : 0;
   const startOver = async (): Promise<void> => {
     await onDisk(partial.restart());
     board.set(file, 0);
@@ -296,7 +300,9 @@ async function receive(
         if (unchecked < BYTES_BETWEEN_SPACE_CHECKS) continue;
         unchecked = 0;
         const free = await onDisk(ports.freeBytes(paths.blobs));
-        if (free < limits.leastFreeBytes) throw diskFull(board.leftBytes(), free, ports.cacheFolder);
+        if (free < limits.leastFreeBytes) {
+          throw diskFull(board.leftBytes(), free, ports.cacheFolder, limits.leastFreeBytes);
+        }
       }
       throw new Error('the answer ended before the file did');
     } finally {

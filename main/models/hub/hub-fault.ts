@@ -69,11 +69,12 @@ export const stalled = (seconds: number): HubFault =>
     'Headroom asks again by itself.',
   );
 
-export const diskFull = (neededBytes: number, freeBytes: number, folder: string): HubFault =>
+/** `spareBytes`: what has to stay free beside the model, because macOS swaps onto the same disk. */
+export const diskFull = (neededBytes: number, freeBytes: number, folder: string, spareBytes = 0): HubFault =>
   fault(
     'never',
     'disk-full',
-    `The download still needs ${gigabytes(neededBytes)}, and the disk with ${folder} has ${gigabytes(freeBytes)} free.`,
+    `The download still needs ${gigabytes(neededBytes)}${spareBytes > 0 ? ` and ${gigabytes(spareBytes)} to spare` : ''}; the disk with ${folder} has ${gigabytes(freeBytes)} free.`,
     'Free some space, then continue: what is there already is kept.',
   );
 
