@@ -117,7 +117,7 @@ describe('an answer as Markdown', { timeout: 60_000 }, () => {
     ['brackets', '['.repeat(7_900)],
     ['closed brackets', `${'['.repeat(3_900)}${']'.repeat(3_900)}`],
     ['links in links', '[a]('.repeat(1_900)],
-    ['stars', '*a **b '.repeat(400)],
+    ['stars', '*a **b '.repeat(1_100)],
     ['backticks', Array.from({ length: 120 }, (_, n) => '`'.repeat(n)).join(' ')],
     ['underscores', '_a '.repeat(2_600)],
     ['formulas', '\\( '.repeat(2_500)],
