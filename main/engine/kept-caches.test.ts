@@ -124,6 +124,7 @@ beforeEach(async () => {
     shelf,
     mayReadAhead: () => mayReadAhead,
     clock: {
+      nowMs: () => 0,
       after(_, callback) {
         timers.push(callback);
         return () => {
@@ -246,8 +247,28 @@ it('leaves in memory what cannot be saved', async () => {
 it.each(['stop', 'dispose'] as const)('saves what is in memory before %s', async (end) => {
   await ask('a');
   await kept[end]();
-  expect(did).toEqual(['answer a', 'save a', end]);
+  expect(did).toEqual(['answer a', 'save a', ...(end === 'dispose' ? ['stop'] : []), end]);
   expect(timers).toEqual([]);
+});
+
+it('is on its way to off from the moment that is wanted, and starts again after it', async () => {
+  const seen: string[] = [];
+  kept.subscribe(({ kind }) => seen.push(kind));
+  await ask('a');
+  const stopped = kept.stop();
+  expect(kept.state.kind).toBe('stopping');
+  expect(did).not.toContain('stop');
+  const started = kept.start({ folder: '/m', name: 'm' });
+  await Promise.all([stopped, kept.stop(), started]);
+  expect(did).toEqual(['answer a', 'save a', 'stop', 'start /m', 'load a']);
+  expect(seen[0]).toBe('stopping');
+  expect(seen.at(-1)).toBe('ready');
+  expect(kept.state.kind).toBe('ready');
+});
+
+it('stops at once where nothing is to be saved', () => {
+  void kept.stop();
+  expect(did).toEqual(['stop']);
 });
 
 it('saves before another model, which has none of its own then', async () => {

@@ -5,6 +5,7 @@
  * In memory stays the conversation that was last asked. The others are saved once it is quiet, and all of them before
  * the engine ends. Whatever fails here costs only the time to read a prompt again.
  */
+import type { EngineState } from '../../preload/contract.ts';
 import type { Log } from '../log/log.ts';
 import type { CacheShelf } from './cache-shelf.ts';
 import type { Clock } from './clock.ts';
@@ -17,6 +18,7 @@ import type {
   GenerationRequest,
   PromptRequest,
 } from './engine.ts';
+import { STOP_GRACE_MS } from './state.ts';
 
 export interface CacheKeepingEngine extends Engine {
   /** Somebody looks at this conversation: what was saved of it is loaded. */
@@ -31,7 +33,7 @@ export interface KeptCachesPorts {
   readonly shelf: CacheShelf | null;
   /** False while memory is short: then nothing is read that nobody asked for. */
   mayReadAhead(): boolean;
-  readonly clock: Pick<Clock, 'after'>;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -86,6 +88,9 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     }
     if (forget) held.delete(key);
   };
+
+  const mustSave = (): boolean =>
+    shelf !== null && engine.state.kind === 'ready' && [...held.values()].some(({ isUnsaved }) => isUnsaved);
 
   const saveAll = (): Promise<void> => {
     saving ??= saveEach().finally(() => {
@@ -172,7 +177,32 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     });
   };
 
+  const listeners = new Set<(state: EngineState) => void>();
+  /** While it is saved before a stop. The way to off begins when it is wanted, not when all is saved. */
+  let leaving: { readonly shown: EngineState; readonly saved: Promise<void>; readonly done: Promise<void> } | null =
+    null;
+  const stateNow = (): EngineState => leaving?.shown ?? engine.state;
+  const tell = (): void => {
+    for (const listener of [...listeners]) listener(stateNow());
+  };
+  const leave = (): Promise<void> => {
+    if (leaving !== null) return leaving.done;
+    if (!mustSave()) return engine.stop();
+    const nowMs = clock.nowMs();
+    const shown = { kind: 'stopping', sinceMs: nowMs, deadlineMs: nowMs + LONGEST_SAVE_MS + STOP_GRACE_MS } as const;
+    let stopped: Promise<void> = Promise.resolve();
+    const saved = saveAll().then(() => {
+      leaving = null;
+      stopped = engine.stop();
+    });
+    const done = saved.then(() => stopped);
+    leaving = { shown, saved, done };
+    tell();
+    return done;
+  };
+
   const offState = engine.subscribe(({ kind }) => {
+    if (leaving === null) tell();
     if (kind === 'ready' || kind === 'busy') {
       // Back from being unloaded: while the user types, the conversation comes back too.
       if (lastKey !== null && answers === 0 && held.size === 0) opened(lastKey);
@@ -213,6 +243,7 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
       await background?.done;
       if (key !== undefined) await bringBack(key, options.signal);
     };
+    await leaving?.saved;
     if (key !== undefined) forgotten.delete(key);
     let text = '';
     let promptTokens = 0;
@@ -252,21 +283,23 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
 
   return {
     get state() {
-      return engine.state;
+      return stateNow();
     },
     get metrics() {
       return engine.metrics;
     },
-    subscribe: (listener) => engine.subscribe(listener),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     async start(wanted) {
-      if (model !== null && model.folder !== wanted.folder) await saveAll();
+      const isAnother = model !== null && model.folder !== wanted.folder;
+      if (leaving !== null) await leaving.saved;
+      else if (isAnother && mustSave()) await saveAll();
       model = wanted;
       return engine.start(wanted);
     },
-    async stop() {
-      await saveAll();
-      return engine.stop();
-    },
+    stop: leave,
     generate,
     count: (request, signal) => engine.count(request, signal),
     async dropCaches() {
@@ -281,8 +314,10 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
       forget(key);
     },
     async dispose() {
-      await saveAll();
+      await leave();
+      await endBackground();
       offState();
+      listeners.clear();
       return engine.dispose();
     },
   };

@@ -274,8 +274,8 @@ class Supervisor implements Engine, CacheOperations {
   async count(request: PromptRequest, signal: AbortSignal): Promise<number> {
     const off = this.#off.signal;
     this.#refuse(signal, off);
-    // The tokenizer answers before the weights are loaded.
-    while (this.#run === null || !this.#run.connected) {
+    // The tokenizer answers before the weights are loaded. A process that is on its way out is nobody to ask.
+    while (this.#run === null || !this.#run.connected || this.#state.kind === 'stopping') {
       await this.#change([signal, off]);
       this.#refuse(signal, off);
     }
