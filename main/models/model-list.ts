@@ -4,7 +4,7 @@ import { CATALOG } from './catalog.ts';
 import { type ModelOnMachine, contextStops, predictFor, stopTokens } from './context-stops.ts';
 import type { Calibration, Correction } from './fit.ts';
 import type { KnownModel } from './library.ts';
-import { readModelShape } from './model-shape.ts';
+import { type ModelShape, readModelShape } from './model-shape.ts';
 import { type Candidate, type Room, verdictOf } from './verdict.ts';
 
 /** What this machine has taught about a model. */
@@ -104,7 +104,7 @@ const catalogModels = ({ models }: Circumstances): readonly KnownModel[] =>
   CATALOG.flatMap(({ repository }) => models.filter(({ id }) => id === repository));
 
 function modelOnMachine(model: KnownModel, about: Circumstances): ModelOnMachine | null {
-  const shape = readModelShape(model.config);
+  const shape = shapeOf(model.config);
   if (shape === null || model.weightsBytes === null) return null;
   const { calibration, correction } = about.learned(model.id);
   const isHere = model.presence.kind === 'here';
@@ -115,14 +115,36 @@ function modelOnMachine(model: KnownModel, about: Circumstances): ModelOnMachine
 const within = ({ shape }: ModelOnMachine, tokens: number): number =>
   shape.maxContextTokens === null ? tokens : Math.min(tokens, shape.maxContextTokens);
 
+/** A config is read when the list is made, four times a second while something is fetched; it does not change. */
+const shapes = new WeakMap<object, ModelShape | null>();
+function shapeOf(config: unknown): ModelShape | null {
+  if (typeof config !== 'object' || config === null) return null;
+  const known = shapes.get(config);
+  if (known !== undefined) return known;
+  const shape = readModelShape(config);
+  shapes.set(config, shape);
+  return shape;
+}
+
 /** The catalog's other models, best first: what can be had instead. */
-function othersAt(modelId: string, tokens: number, about: Circumstances): Candidate['others'] {
-  return catalogModels(about).flatMap((model) => {
-    const onMachine = model.id === modelId ? null : modelOnMachine(model, about);
+const othersAt = (modelId: string, tokens: number, about: Circumstances): Candidate['others'] =>
+  catalogAt(tokens, about).filter((other) => other.modelId !== modelId);
+
+/** By context length: the same for every model of a list. */
+const catalogs = new WeakMap<Circumstances, Map<number, Candidate['others']>>();
+function catalogAt(tokens: number, about: Circumstances): Candidate['others'] {
+  const byTokens = catalogs.get(about) ?? new Map<number, Candidate['others']>();
+  catalogs.set(about, byTokens);
+  const known = byTokens.get(tokens);
+  if (known !== undefined) return known;
+  const predicted = catalogModels(about).flatMap((model) => {
+    const onMachine = modelOnMachine(model, about);
     if (onMachine === null) return [];
     const prediction = predictFor(onMachine, within(onMachine, tokens), about.room);
     return [{ modelId: model.id, name: model.name, prediction }];
   });
+  byTokens.set(tokens, predicted);
+  return predicted;
 }
 
 const isToBeFetched = ({ presence }: KnownModel): boolean => presence.kind === 'absent' || presence.kind === 'getting';
