@@ -280,10 +280,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   let start: { readonly by: WiredLimitAskedBy; readonly isAdmitted: boolean } = { by: 'window', isAdmitted: false };
   const beforeLoad = async (): Promise<Failure | null> => (start.isAdmitted ? null : modelsRoom.refusal(start.by));
   const ensureRunning = (by: WiredLimitAskedBy = 'window', isAdmitted = false): void => {
-    const model = models.required();
-    if (engine.state.kind === 'off' || engine.state.kind === 'failed') {
-      guard.admitStart(by === 'window' ? 'user' : 'program');
-    }
+    const isOff = engine.state.kind === 'off' || engine.state.kind === 'failed';
+    // One that is loaded needs its files no longer: their disk may be gone.
+    const model = (isOff ? null : models.current) ?? models.required();
+    if (isOff) guard.admitStart(by === 'window' ? 'user' : 'program');
     start = { by, isAdmitted };
     // Its failure shows as the engine's state; nobody waits for it here.
     engine.start({ folder: model.folder, name: model.info.name }).catch(() => {});

@@ -259,6 +259,16 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
   const isUnfinished = (record: RepositoryRecord | null): record is RepositoryRecord =>
     record !== null && UNFINISHED.has(record.transfer);
 
+  /** What makes a model whole; null when it is. */
+  function kindNeeded(repository: string): TransferKind | null {
+    const record = records.repository(repository);
+    const lies = cached.get(repository);
+    if (isUnfinished(record) || lies === undefined) return 'get';
+    if (lies.content.kind === 'whole') return record?.damage == null ? null : 'repair';
+    // What another tool began and did not finish is completed as the hub has it now.
+    return record === null ? 'get' : 'repair';
+  }
+
   async function begin(): Promise<void> {
     for (const record of records.repositories()) {
       const { repository, manifest, transfer } = record;
@@ -316,12 +326,11 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
 
     async download(id) {
       const repository = repositoryOf(id);
-      const state = transfers.state(repository);
-      const { presence } = known(id);
-      if (presence.kind === 'here') return;
+      const waits = transfers.state(repository)?.kind === 'waiting';
+      const kind = (waits ? transfers.kind(repository) : null) ?? kindNeeded(repository);
       // Waiting for the network or the hub: the user does not want to wait for the clock.
-      if (state?.kind === 'waiting') await transfers.pause(repository);
-      const kind = state === null && presence.kind === 'damaged' ? 'repair' : 'get';
+      if (waits) await transfers.pause(repository);
+      if (kind === null) return transfers.drop(repository);
       const record = records.repository(repository);
       if (kind === 'get') records.change(repository, { transfer: isUnfinished(record) ? againFrom(record) : 'asked' });
       transfers.start(repository, kind);

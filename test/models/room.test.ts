@@ -366,6 +366,25 @@ describe('checking and deleting', () => {
     expect(await models.presence(Q8, isHere)).toMatchObject({ checked: 'hub' });
   });
 
+  it('a check that waits for the hub is made at once when asked, and nothing is fetched for it', async () => {
+    await begin();
+    await download(Q8);
+    rmSync(join(home.folder, 'data', 'models.json'));
+    await restart();
+    expect((await models.entry(Q8)).presence).toMatchObject({ kind: 'here', checked: 'unchecked' });
+    hub.behave(() => ({ kind: 'reset' }));
+    await models.room.handlers['models.verify']({ modelId: Q8 });
+    await models.presence(Q8, (each) => each.kind === 'getting' && each.download.kind === 'waiting');
+    hub.behave(null);
+    await models.room.handlers['models.download']({ modelId: Q8 });
+    const checked = await models.presence(Q8, isHere);
+    expect(checked).toMatchObject({ checked: 'hub' });
+    expect((await models.entry(Q8)).isShared).toBe(true);
+    // To look for something to fetch in a whole model changes nothing.
+    await models.room.handlers['models.download']({ modelId: Q8 });
+    expect((await models.entry(Q8)).presence).toEqual(checked);
+  });
+
   it('frees what it says, not while it runs, and the demo model stays', async () => {
     await begin();
     await download(Q8);
