@@ -93,7 +93,7 @@ async function run(asked: HeadlessArguments): Promise<number> {
       modelFolder: asked.modelFolder,
       endpointPort: asked.endpointPort ?? DEFAULT_ENDPOINT_PORT,
       openExternal: openLink,
-            say,
+      say,
     });
     opened.push(() => app.dispose());
 

@@ -58,7 +58,7 @@ const app: App = await createApp({
   modelFolder,
   endpointPort: 0,
   openExternal: () => Promise.resolve(),
-    commands: directCommands(mac),
+  commands: directCommands(mac),
   countEngineBytes: counted,
   clock,
 });
