@@ -56,7 +56,7 @@ const snapshot = (): object => ({
   request,
   rates: { prefill_tokens_per_second: null, decode_tokens_per_second: null },
   prompt_cache: { sequences: 0, bytes: 0, limit_bytes: 0 },
-  versions: {},
+  versions: { mlx: '0.0.0', mlx_lm: '0.0.0' },
 });
 
 const publish = (): void => {
