@@ -81,7 +81,7 @@ describe('preflight', () => {
       'it is critical and taken',
       { level: 'critical' as const, verdict: crowded },
       false,
-      /1\.2 GB are missing.*critical/,
+      /1\.2 GB are missing.*Critical/,
     ],
   ])('works if: %s', (_name, change, canLoadAnyway, message) => {
     const made = preflight({ ...input, ...change });
