@@ -263,7 +263,7 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
   function kindNeeded(repository: string): TransferKind | null {
     const record = records.repository(repository);
     const lies = cached.get(repository);
-    if (isUnfinished(record) || lies === undefined) return 'get';
+    if (UNFINISHED.has(record?.transfer ?? 'none') || lies === undefined) return 'get';
     if (lies.content.kind === 'whole') return record?.damage == null ? null : 'repair';
     // What another tool began and did not finish is completed as the hub has it now.
     return record === null ? 'get' : 'repair';

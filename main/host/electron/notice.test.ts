@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type {
+  DownloadState,
   EventEnvelope,
+  ModelEntry,
   ProtectionState,
   ProtectionStep,
   WiredLimitAskedBy,
@@ -98,7 +100,7 @@ function tell(story: readonly Happening[]): { words: string[]; notices: Notice[]
 }
 
 const REST_MS = TOLD_AGAIN_AFTER_MS.asking ?? 0;
-const ALL_AWAY = 'away: protection, wired-limit';
+const ALL_AWAY = 'away: protection, wired-limit, download';
 const SHORT = 'Memory is getting short';
 const ENDED = 'An answer was ended';
 const UNLOADED = 'The model was unloaded';
@@ -157,5 +159,63 @@ describe('noticeStep', () => {
     expect(notice?.body).toBe(
       'gpt-oss-20b needs 12,800 MiB for the GPU and may have 10,922 MiB. Only you can raise the limit: click to decide.',
     );
+  });
+});
+
+describe('downloads', () => {
+  const entry = (presence: ModelEntry['presence']): ModelEntry => ({
+    id: 'owner/name',
+    origin: 'catalog',
+    name: 'gpt-oss-20b',
+    repository: 'owner/name',
+    sizeBytes: 10,
+    licence: null,
+    goodFor: null,
+    isToy: false,
+    isRecommended: true,
+    isShared: false,
+    presence,
+    verdict: { kind: 'fits', message: 'Fits.' },
+    prediction: null,
+    measured: null,
+  });
+  const getting = (download: DownloadState) => entry({ kind: 'getting', download });
+  const bytes = { doneBytes: 1, totalBytes: 10 };
+  const coming = getting({ kind: 'downloading', ...bytes, bytesPerSecond: null, remainingSeconds: null });
+  const checking = getting({ kind: 'checking', ...bytes });
+  const paused = getting({ kind: 'paused', ...bytes });
+  const here = entry({ kind: 'here', folder: '/x', checked: 'hub' });
+  const failed = getting({
+    kind: 'failed',
+    ...bytes,
+    cause: { code: 'disk-full', message: 'The disk is full.', nextStep: 'Free some space.' },
+  });
+  const told = (story: readonly ModelEntry[], isWindowShown = false): readonly string[] => {
+    let memory = nothingTold;
+    return story.flatMap((model) => {
+      const envelope: EventEnvelope = { event: 'models.changed', payload: [model] };
+      const taken = noticeStep(memory, envelope, { isWindowShown, modelName: null, nowMs: 0 });
+      memory = taken.memory;
+      return taken.effect.kind === 'show' ? [`${taken.effect.notice.title}. ${taken.effect.notice.body}`] : [];
+    });
+  };
+
+  it.each([
+    ['one that arrives, once', [coming, coming, checking, here, here], [/^gpt-oss-20b is here\. /]],
+    ['one that stops', [coming, failed, failed], [/^The download of gpt-oss-20b stopped\. The disk is full\. Free/]],
+    ['again after it was continued', [coming, failed, coming, here], [/stopped/, /is here/]],
+  ])('tells of %s', (_name, story, expected) => {
+    const notices = told(story);
+    expect(notices).toHaveLength(expected.length);
+    expected.forEach((words, index) => expect(notices[index]).toMatch(words));
+    expect(told(story, true)).toEqual([]);
+  });
+
+  it.each([
+    ['a mere check', [here, checking, here]],
+    ['one that the user paused', [coming, paused]],
+    ['one that was cancelled', [coming, entry({ kind: 'absent' })]],
+  ])('says nothing of %s', (_name, story) => {
+    expect(told(story)).toEqual([]);
   });
 });

@@ -1,13 +1,13 @@
 /**
  * What the user is told by a notification while the window is hidden. Rules only; `notifications.ts` shows them.
  *
- * Told is what was done to the user's model or waits for the user's word, each once. What the user saw in the window
- * counts as told. A lent model is not told: nothing was lost and it comes back by itself, many times a day.
+ * Told is what was done to the user's model, what waits for the user's word, and how a download ended, each once. What
+ * the user saw in the window counts as told. A lent model is not told: nothing was lost and it comes back by itself, many times a day.
  */
-import type { EventEnvelope, ProtectionState, WiredLimitState } from '../../../preload/contract.ts';
+import type { EventEnvelope, ModelEntry, ProtectionState, WiredLimitState } from '../../../preload/contract.ts';
 
 /** One notification of each at a time: a newer one takes the place of the older. */
-export type NoticeTopic = 'protection' | 'wired-limit' | 'shortcut';
+export type NoticeTopic = 'protection' | 'wired-limit' | 'shortcut' | 'download';
 
 export interface Notice {
   readonly topic: NoticeTopic;
@@ -30,9 +30,11 @@ export interface NoticeMemory {
   readonly standing: Told | null;
   /** A request is open: more of them are the same one. */
   readonly isAsking: boolean;
+  /** Models that bytes were seen to come for: their end is worth telling. */
+  readonly fetching: readonly string[];
 }
 
-export const nothingTold: NoticeMemory = { toldAtMs: {}, standing: null, isAsking: false };
+export const nothingTold: NoticeMemory = { toldAtMs: {}, standing: null, isAsking: false, fetching: [] };
 
 /** Nothing was lost by these, and both may come again and again: a program asks once a second if it likes. */
 export const TOLD_AGAIN_AFTER_MS: Readonly<Partial<Record<Told, number>>> = {
@@ -57,11 +59,13 @@ export function noticeStep(memory: NoticeMemory, envelope: EventEnvelope, situat
       return protection(memory, envelope.payload, situation);
     case 'wiredLimit.state':
       return wiredLimit(memory, envelope.payload, situation);
+    case 'models.changed':
+      return downloads(memory, envelope.payload, situation);
     case 'window.shown':
       // The window says it all itself.
       return {
         memory: { ...memory, standing: null },
-        effect: { kind: 'withdraw', topics: ['protection', 'wired-limit'] },
+        effect: { kind: 'withdraw', topics: ['protection', 'wired-limit', 'download'] },
       };
     default:
       return { memory, effect: nothing };
@@ -115,6 +119,33 @@ function wiredLimit(memory: NoticeMemory, state: WiredLimitState, situation: Not
     body: `${name} needs ${mib(plan.needMiB)} for the GPU and may have ${mib(plan.limitMiB)}. Only you can raise the limit: click to decide.`,
   };
   return tell({ ...memory, isAsking: true }, 'asking', notice, situation);
+}
+
+/** A download takes an hour: who closed the window wants to hear of its end. A check alone is nobody's news. */
+function downloads(memory: NoticeMemory, models: readonly ModelEntry[], situation: NoticeSituation): NoticeStep {
+  const isComing = ({ presence }: ModelEntry): boolean =>
+    presence.kind === 'getting' && (presence.download.kind === 'downloading' || presence.download.kind === 'waiting');
+  const isStill = (id: string): boolean => {
+    const presence = models.find((model) => model.id === id)?.presence;
+    return presence?.kind === 'getting' && presence.download.kind !== 'failed' && presence.download.kind !== 'paused';
+  };
+  const coming = models.filter(isComing).map(({ id }) => id);
+  const fetching = [...new Set([...memory.fetching.filter(isStill), ...coming])];
+  const ended = models.find(({ id }) => memory.fetching.includes(id) && !isStill(id));
+  const notice = ended === undefined ? null : noticeOfEnd(ended);
+  return {
+    memory: { ...memory, fetching },
+    effect: notice === null || situation.isWindowShown ? nothing : { kind: 'show', notice },
+  };
+}
+
+function noticeOfEnd({ name, presence }: ModelEntry): Notice | null {
+  if (presence.kind === 'here') {
+    return { topic: 'download', title: `${name} is here`, body: 'It was downloaded and checked. Click to use it.' };
+  }
+  if (presence.kind !== 'getting' || presence.download.kind !== 'failed') return null;
+  const { message, nextStep } = presence.download.cause;
+  return { topic: 'download', title: `The download of ${name} stopped`, body: `${message} ${nextStep}` };
 }
 
 function tell(memory: NoticeMemory, what: Told, notice: Notice, situation: NoticeSituation): NoticeStep {
