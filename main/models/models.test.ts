@@ -29,6 +29,8 @@ describe('readModelFolder', () => {
       info: { id: path, name: 'some-model', sizeBytes: 5, isToy: false },
       sampling: { temperature: 0.7, topP: 1 },
       maxContextTokens: 8192,
+      // The file is no safetensors: its size is what is left to go by.
+      weightsBytes: 5,
       config: { max_position_embeddings: 8192 },
       shards: [],
     });
