@@ -13,8 +13,8 @@ const measured = v.object({
   folder: v.string(),
   config: v.unknown(),
   activeBytes: count,
-  /** Of all tensors in the files: for where the folder is gone. */
-  dataBytes: count,
+  /** By the script that wrote the files: for where they are gone. */
+  loadedBytes: count,
   stepTokens: v.optional(count),
   calibration: v.optional(
     v.object({
@@ -50,17 +50,18 @@ export interface Row {
   readonly off: number;
 }
 
-export function compare(lines: string): readonly Row[] {
+/** Uncalibrated: with the cautious guess that stands before a model's first load. */
+export function compare(lines: string, { isCalibrated = true } = {}): readonly Row[] {
   return lines
     .split('\n')
     .filter((line) => line.startsWith('{'))
-    .flatMap((line) => rowsOf(v.parse(measured, JSON.parse(line))));
+    .flatMap((line) => rowsOf(v.parse(measured, JSON.parse(line)), isCalibrated));
 }
 
-function rowsOf(found: Measured): readonly Row[] {
+function rowsOf(found: Measured, isCalibrated: boolean): readonly Row[] {
   const shape = readModelShape(found.config);
   if (shape === null) throw new Error(`the config of ${found.name} is not understood`);
-  const weightsBytes = existsSync(found.folder) ? weightsIn(found.folder, shape) : found.dataBytes;
+  const weightsBytes = existsSync(found.folder) ? weightsIn(found.folder, shape) : found.loadedBytes;
   const { calibration } = found;
   if (calibration === undefined || found.stepTokens === undefined) {
     return [row(found.name, 'weights', weightsBytes, found.activeBytes)];
@@ -69,13 +70,15 @@ function rowsOf(found: Measured): readonly Row[] {
     shape,
     weightsBytes,
     stepTokens: found.stepTokens,
-    calibration: {
-      stepTokens: calibration.step,
-      halfChunkBytes: calibration.half_chunk_bytes,
-      firstChunkBytes: calibration.first_chunk_bytes,
-      secondChunkBytes: calibration.second_chunk_bytes,
-      decode: calibration.decode,
-    },
+    calibration: isCalibrated
+      ? {
+          stepTokens: calibration.step,
+          halfChunkBytes: calibration.half_chunk_bytes,
+          firstChunkBytes: calibration.first_chunk_bytes,
+          secondChunkBytes: calibration.second_chunk_bytes,
+          decode: calibration.decode,
+        }
+      : null,
     correction: NO_CORRECTION,
   };
   return found.runs.map((run) =>

@@ -23,7 +23,7 @@ from typing import Any
 RUNTIME = Path(__file__).resolve().parents[2] / "python-runtime"
 sys.path.insert(0, str(RUNTIME))
 
-from models import Plan, caches, make, weights  # noqa: E402
+from models import EXTRA_BYTES, Plan, caches, make, weights  # noqa: E402
 from tests.running_engine import RunningEngine, chat_body  # noqa: E402
 
 LENGTHS = (100, 127, 128, 129, 200, 255, 256, 257, 300, 511, 513, 600, 768, 1023, 1025, 1100)
@@ -87,8 +87,9 @@ def described(plan: Plan, folder: Path) -> dict[str, Any]:
     return {
         "name": plan.name,
         "folder": str(folder),
-        # For a comparison on another machine.
-        "dataBytes": sum(data_bytes(file) for file in folder.glob("*.safetensors")),
+        # What is loaded of it, for a comparison on another machine.
+        "loadedBytes": sum(data_bytes(file) for file in folder.glob("*.safetensors"))
+        - len(plan.extra) * EXTRA_BYTES,
         "config": json.loads((folder / "config.json").read_text()),
     }
 

@@ -23,6 +23,8 @@ MARKERS = (
     "<|message|>",
     "<|call|>",
 )
+# Of each tensor that is never loaded; all dtypes here have two bytes.
+EXTRA_BYTES = 16 * 2**20
 # A byte is a token: a prompt can be given any length.
 VOCABULARY = 512
 TEMPLATE = (
@@ -179,7 +181,7 @@ def make(plan: Plan, folder: Path, *, computed: bool) -> Path:
         config["quantization"] = _quantize(nn, model, plan.quantization)
     flat: Any = tree_flatten(model.parameters())
     arrays = [(name, array if computed else _bits(mx, array)) for name, array in flat]
-    arrays += [(name, mx.zeros((1024, 8 * 1024), dtype=dtype)) for name in plan.extra]
+    arrays += [(name, mx.zeros((EXTRA_BYTES // 2,), dtype=dtype)) for name in plan.extra]
     _save(mx, folder, arrays, plan.shards)
     config["torch_dtype"] = plan.dtype
     (folder / "config.json").write_text(json.dumps(config))
