@@ -23,7 +23,7 @@ export interface Undoable {
  *
  *  none ─► running ─► done | refused ─► none
  */
-export type Importing =
+type Importing =
   | { readonly kind: 'none' }
   | { readonly kind: 'running'; readonly fileName: string; readonly doneShare: number }
   | { readonly kind: 'done'; readonly fileName: string; readonly report: ImportReport }

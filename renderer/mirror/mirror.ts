@@ -36,7 +36,7 @@ type Connection =
   | { readonly kind: 'refused'; readonly error: AppError };
 
 /** A conversation but for its messages. */
-export type AboutConversation = Omit<Conversation, 'messages'>;
+type AboutConversation = Omit<Conversation, 'messages'>;
 
 /** What the conversation pane shows. `settings`: what a conversation that does not exist yet will begin with. */
 export type Pane =
