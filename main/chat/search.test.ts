@@ -92,8 +92,7 @@ describe('search', () => {
   });
 
   it('finds the place in very long messages, and soon', () => {
-    for (let i = 0; i < 8; i += 1)
-      say(`${'lorem ipsum dolor '.repeat(20_000)} needle ${i} ${'sit amet '.repeat(500)}`);
+    for (let i = 0; i < 8; i += 1) say(`${'lorem ipsum dolor '.repeat(20_000)} needle ${i} ${'sit amet '.repeat(500)}`);
     const startMs = performance.now();
     const hits = store.search.find('needle', false);
     expect(performance.now() - startMs).toBeLessThan(1_500);

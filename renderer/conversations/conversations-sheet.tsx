@@ -135,7 +135,7 @@ export function ConversationsSheet({ onClose }: { readonly onClose: () => void }
           }}
         />
       </div>
-      <div className={styles.search} onKeyDown={(event) => event.key === 'ArrowDown' && focusFirst(event)}>
+      <div className={styles.search}>
         <Search size={14} strokeWidth={1.75} aria-hidden />
         <input
           type="search"
@@ -145,6 +145,7 @@ export function ConversationsSheet({ onClose }: { readonly onClose: () => void }
           value={text}
           onChange={(event) => setText(event.target.value)}
           onKeyDown={(event) => {
+            if (event.key === 'ArrowDown') focusFirst(event);
             if (event.key !== 'Escape' || text === '') return;
             // First the search goes, then the list.
             event.preventDefault();
@@ -168,7 +169,8 @@ export function ConversationsSheet({ onClose }: { readonly onClose: () => void }
 
 function focusFirst(event: KeyboardEvent<HTMLElement>): void {
   event.preventDefault();
-  event.currentTarget.parentElement
+  event.currentTarget
+    .closest('dialog')
     ?.querySelector<HTMLElement>('[data-walked], [data-testid="conversation"] > button')
     ?.focus();
 }
