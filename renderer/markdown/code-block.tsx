@@ -1,5 +1,5 @@
 import { WrapText } from 'lucide-react';
-import { Fragment, memo, type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { Fragment, memo, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
 import styles from './code-block.module.css';
@@ -49,26 +49,32 @@ function piecesOf(lines: readonly string[]): readonly Piece[] {
   return pieces;
 }
 
-const EMPTY: readonly ColouredLine[] = [];
-const subscribeToNothing = () => () => undefined;
+const NONE: readonly ColouredLine[] = [];
 
-/** The colours known so far of lines that are complete. */
+/** The colours known so far of lines that are complete. A block that was drawn before has them at once. */
 function useColours({ grammar }: CodeLanguage, complete: readonly string[]): readonly ColouredLine[] {
-  const [colours, setColours] = useState<BlockColours | null>(null);
+  const [known, setKnown] = useState(() => {
+    const lines = grammar === null ? undefined : colouring.recall(grammar, complete.join('\n'));
+    return { grammar, lines: lines ?? NONE, of: lines === undefined ? null : complete };
+  });
+  const block = useRef<BlockColours | null>(null);
   useEffect(() => {
-    if (grammar === null) return;
-    const opened = colouring.open(grammar);
-    setColours(opened);
-    return () => {
-      opened.close();
-      setColours(null);
-    };
-  }, [grammar]);
-  useEffect(() => colours?.show(complete), [colours, complete]);
-  return useSyncExternalStore(
-    useMemo(() => (colours === null ? subscribeToNothing : colours.subscribe.bind(colours)), [colours]),
-    () => colours?.lines ?? EMPTY,
+    if (grammar === null || known.of === complete) return;
+    if (block.current === null) {
+      const opened = colouring.open(grammar);
+      opened.subscribe(() => setKnown({ grammar, lines: opened.lines, of: null }));
+      block.current = opened;
+    }
+    block.current.show(complete);
+  }, [grammar, complete, known]);
+  useEffect(
+    () => () => {
+      block.current?.close();
+      block.current = null;
+    },
+    [grammar],
   );
+  return known.grammar === grammar ? known.lines : NONE;
 }
 
 interface Props {

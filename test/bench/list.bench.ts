@@ -5,8 +5,8 @@ import { type BundleServer, serveBundle } from '../ui/bundle-server.ts';
 import { type FakeScript, installFakeBridge } from '../ui/fake-bridge.ts';
 import { states } from '../ui/states.ts';
 import { type BenchHost, type BenchPage, chromiumHost, electronHost } from './bench-pages.ts';
-import { type Arms, prepareArms } from './electron-arms.ts';
-import { type Bench, BenchUnavailable, type Figure, median } from './figure.ts';
+import { armsIfAny } from './electron-arms.ts';
+import { type Bench, type Figure, median } from './figure.ts';
 
 const MESSAGES = 120;
 const ROUNDS = 3;
@@ -122,21 +122,14 @@ async function measureAt(host: BenchHost, server: BundleServer): Promise<Figure[
 }
 
 const bench: Bench = async () => {
-  const figures = await measureAt(chromiumHost(), await serveBundle());
-  let arms: Arms;
+  const arms = await armsIfAny();
   try {
-    arms = await prepareArms();
-  } catch (error) {
-    // What was measured is not thrown away.
-    if (!(error instanceof BenchUnavailable)) throw error;
-    process.stderr.write(`headroom: ${error.message}\n`);
-    return figures;
-  }
-  try {
+    const figures = await measureAt(chromiumHost(), await serveBundle());
+    if (arms === null) return figures;
     const lowered = await serveBundle(join(arms.headroom.appFolder, 'out', 'renderer'));
     return [...figures, ...(await measureAt(electronHost(arms), lowered))];
   } finally {
-    await arms.dispose();
+    await arms?.dispose();
   }
 };
 

@@ -5,12 +5,12 @@ import react from '@vitejs/plugin-react';
 import { build } from 'vite';
 import { REPOSITORY } from '../electron/electron-at-hand.ts';
 import { longAnswer } from '../ui/answers.ts';
-import { serveBundle } from '../ui/bundle-server.ts';
+import { type BundleServer, serveBundle } from '../ui/bundle-server.ts';
 import { installFakeBridge } from '../ui/fake-bridge.ts';
 import { states } from '../ui/states.ts';
 import { type BenchHost, type BenchPage, chromiumHost, electronHost } from './bench-pages.ts';
-import { type Arms, prepareArms } from './electron-arms.ts';
-import { type Bench, BenchUnavailable, type Figure } from './figure.ts';
+import { armsIfAny } from './electron-arms.ts';
+import type { Bench, Figure } from './figure.ts';
 import type { ArmName, StreamingPage } from './streaming/page.tsx';
 
 /** Characters: some 6,000 tokens of four. */
@@ -186,34 +186,24 @@ async function measure(host: BenchHost, url: string, windowUrl: string): Promise
 
 const bench: Bench = async () => {
   const folder = join(REPOSITORY, 'out', 'bench', 'streaming');
-  const figures: Figure[] = [];
-  const server = await serveBundle(await buildPage(join(folder, 'current'), 'chrome140'));
-  const window = await serveBundle();
+  const arms = await armsIfAny();
+  const servers: BundleServer[] = [];
+  const serve = async (built?: string): Promise<string> => {
+    const server = await serveBundle(built);
+    servers.push(server);
+    return server.url;
+  };
   try {
-    figures.push(...(await measure(chromiumHost(), server.url, window.url)));
+    const url = await serve(await buildPage(join(folder, 'current'), 'chrome140'));
+    const figures = await measure(chromiumHost(), url, await serve());
+    if (arms === null) return figures;
+    const loweredUrl = await serve(await buildPage(join(folder, 'electron'), 'chrome108'));
+    const loweredWindow = await serve(join(arms.headroom.appFolder, 'out', 'renderer'));
+    return [...figures, ...(await measure(electronHost(arms), loweredUrl, loweredWindow))];
   } finally {
-    await server.close();
-    await window.close();
+    for (const server of servers) await server.close();
+    await arms?.dispose();
   }
-  let arms: Arms;
-  try {
-    arms = await prepareArms();
-  } catch (error) {
-    // What was measured is not thrown away.
-    if (!(error instanceof BenchUnavailable)) throw error;
-    process.stderr.write(`headroom: ${error.message}\n`);
-    return figures;
-  }
-  const loweredServer = await serveBundle(await buildPage(join(folder, 'electron'), 'chrome108'));
-  const loweredWindow = await serveBundle(join(arms.headroom.appFolder, 'out', 'renderer'));
-  try {
-    figures.push(...(await measure(electronHost(arms), loweredServer.url, loweredWindow.url)));
-  } finally {
-    await loweredServer.close();
-    await loweredWindow.close();
-    await arms.dispose();
-  }
-  return figures;
 };
 
 export default bench;

@@ -137,6 +137,33 @@ describe.skipIf(noChromium !== null)('answers', () => {
     await close();
   });
 
+  test('a message that comes back into view has its colours at once', async () => {
+    const { page, close } = await open(longConversation(30));
+    await drawn(page);
+    const last = page.locator('[data-index="29"]');
+    await last.locator('pre span[class*=keyword]').first().waitFor();
+    await page.waitForTimeout(1_000);
+    const runs = await last.locator('pre span[class*=keyword]').count();
+    await page.getByRole('log').evaluate((view) => (view.scrollTop = 0));
+    await last.waitFor({ state: 'detached' });
+    const atOnce = await page.getByRole('log').evaluate(
+      (view) =>
+        new Promise<number>((resolve) => {
+          const observer = new MutationObserver(() => {
+            const row = view.querySelector('[data-index="29"]');
+            if (row === null) return;
+            observer.disconnect();
+            resolve(row.querySelectorAll('pre span[class*=keyword]').length);
+          });
+          observer.observe(view, { childList: true, subtree: true });
+          view.scrollTop = view.scrollHeight;
+        }),
+    );
+    expect(atOnce).toBe(runs);
+    expect(runs).toBeGreaterThan(0);
+    await close();
+  });
+
   test('long lines wrap when asked to', async () => {
     const { page, close } = await open(answeredWith('Code', CODE_ANSWER));
     await drawn(page);
