@@ -366,6 +366,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       return engine.state;
     },
     'engine.warm': () => {
+      modelsRoom.userWrites();
       guard.warm();
       return engine.state;
     },
@@ -380,6 +381,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     'chat.open': ({ conversationId }) => {
       keeping.opened(conversationId);
       return chatRoutes['chat.open']({ conversationId });
+    },
+    'chat.draft': (draft) => {
+      modelsRoom.userWrites();
+      return chatRoutes['chat.draft'](draft);
     },
     'settings.update': (change) => {
       if (change.globalShortcut !== undefined) takeShortcut(shell, change.globalShortcut);

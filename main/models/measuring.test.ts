@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EngineState } from '../../preload/contract.ts';
 import { type EngineCalibration, EngineError, type EngineMetrics, type GenerationUsage } from '../engine/engine.ts';
 import { type MeasuredLoads, openMeasuredLoads } from './measured-loads.ts';
-import { type Measuring, REST_BEFORE_CALIBRATION_MS, createMeasuring } from './measuring.ts';
+import { type Measuring, REST_AFTER_WRITING_MS, REST_BEFORE_CALIBRATION_MS, createMeasuring } from './measuring.ts';
 import { readModelShape } from './model-shape.ts';
 
 const shape = readModelShape({ model_type: 'gpt_oss', num_hidden_layers: 24 });
@@ -21,7 +21,7 @@ const calibration: EngineCalibration = {
 class World {
   state: EngineState = { kind: 'off' };
   asked: number[] = [];
-  answer: () => Promise<EngineCalibration | null> = async () => calibration;
+  answer: (signal: AbortSignal) => Promise<EngineCalibration | null> = async () => calibration;
   isShort = false;
   stepTokens = 512;
   told = 0;
@@ -42,9 +42,9 @@ class World {
             this.#listener = listener;
             return () => {};
           },
-          calibrate: (stepTokens) => {
+          calibrate: (stepTokens: number, signal: AbortSignal) => {
             this.asked.push(stepTokens);
-            return this.answer();
+            return this.answer(signal);
           },
         },
         'state',
@@ -172,6 +172,22 @@ describe('a calibration', () => {
     world.enter('ready');
     await world.pass(REST);
     expect(world.asked).toEqual([512, 256]);
+  });
+
+  it('ends when somebody begins to write, and waits until they have stopped for a while', async () => {
+    world.answer = (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(null)));
+    world.load();
+    await world.pass(REST);
+    expect(world.asked).toEqual([512]);
+    world.measuring.userWrites();
+    world.answer = async () => calibration;
+    await world.pass(REST_AFTER_WRITING_MS - 1);
+    world.measuring.userWrites();
+    await world.pass(REST_AFTER_WRITING_MS - 1);
+    expect(world.asked).toEqual([512]);
+    await world.pass(1);
+    expect(world.asked).toEqual([512, 512]);
+    expect(world.measured.learned('m').calibration).toEqual(calibration);
   });
 
   it('is not begun after the end', async () => {

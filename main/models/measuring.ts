@@ -34,16 +34,21 @@ interface MeasuringPorts {
 }
 
 export interface Measuring {
+  /** Somebody is about to ask: what is being measured ends before they have to wait for it. */
+  userWrites(): void;
   answered(usage: GenerationUsage): void;
   dispose(): void;
 }
 
 /** How long a model rests before it is measured: who has just loaded it is likely to ask something. */
 export const REST_BEFORE_CALIBRATION_MS = 4_000;
+/** After the last sign of somebody writing a message. */
+export const REST_AFTER_WRITING_MS = 15_000;
 
 export function createMeasuring(ports: MeasuringPorts): Measuring {
   const { engine, measured, clock, log } = ports;
-  const end = new AbortController();
+  let work: AbortController | null = null;
+  let isDisposed = false;
   let before: EngineState['kind'] = engine.state.kind;
   let cancelRest: (() => void) | null = null;
   /** A model that cannot be calibrated is not asked again until it is loaded again. */
@@ -62,9 +67,9 @@ export function createMeasuring(ports: MeasuringPorts): Measuring {
     rest();
   });
 
-  function rest(): void {
+  function rest(restMs = REST_BEFORE_CALIBRATION_MS): void {
     cancelRest?.();
-    cancelRest = clock.after(REST_BEFORE_CALIBRATION_MS, () => {
+    cancelRest = clock.after(restMs, () => {
       cancelRest = null;
       void calibrate();
     });
@@ -93,11 +98,13 @@ export function createMeasuring(ports: MeasuringPorts): Measuring {
     const conditions = { versions: metrics.versions, weightsBytes: model.weightsBytes };
     if (measured.isCalibrated(model.id, conditions, stepTokens)) return;
     if (ports.isShort()) return rest();
+    const mine = new AbortController();
+    work = mine;
     try {
-      const found = await engine.calibrate(stepTokens, end.signal);
-      if (end.signal.aborted) return;
+      const found = await engine.calibrate(stepTokens, mine.signal);
+      if (isDisposed) return;
       if (found === null) {
-        if (engine.state.kind === 'ready') rest();
+        if (engine.state.kind === 'ready' && cancelRest === null) rest();
         return;
       }
       measured.calibrated(model.id, conditions, found);
@@ -106,10 +113,17 @@ export function createMeasuring(ports: MeasuringPorts): Measuring {
     } catch (error) {
       isRefused = true;
       log('warn', `not calibrated: ${error instanceof EngineError ? error.message : String(error)}`);
+    } finally {
+      work = null;
     }
   }
 
   return {
+    userWrites() {
+      if (work === null && cancelRest === null) return;
+      work?.abort();
+      rest(REST_AFTER_WRITING_MS);
+    },
     answered(usage) {
       const model = ports.model();
       if (model === null) return;
@@ -140,7 +154,8 @@ export function createMeasuring(ports: MeasuringPorts): Measuring {
       ports.learned();
     },
     dispose() {
-      end.abort();
+      isDisposed = true;
+      work?.abort();
       cancelRest?.();
       unsubscribe();
     },

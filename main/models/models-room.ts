@@ -83,6 +83,8 @@ export interface ModelsRoom {
   prediction(): FitPrediction | null;
   /** An answer is complete: its numbers teach. */
   answered(usage: GenerationUsage): void;
+  /** Somebody is about to ask something. */
+  userWrites(): void;
   /** Stops what is being fetched until `resume`. */
   suspend(): Promise<void>;
   resume(): void;
@@ -237,6 +239,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     },
     prediction,
     answered: (usage) => measuring?.answered(usage),
+    userWrites: () => measuring?.userWrites(),
     async begin() {
       isOpen = true;
       if (ports.measures) measuring = startMeasuring();
