@@ -59,13 +59,37 @@ describe('withinCeiling', () => {
     let ceiling = 1_024;
     const made = ports(4_000, () => ceiling);
     await expect(withinCeiling(request, made, signal)).rejects.toThrow(ContextFull);
-    ceiling = 8_192;
-    expect(await withinCeiling(request, made, signal)).toEqual({ ...request, maxTokens: 4_096 });
+    ceiling = 4_500;
+    expect(await withinCeiling(request, made, signal)).toEqual({ ...request, maxTokens: 500 });
+  });
+
+  it('nothing is counted where even a token for every byte would fit', async () => {
+    const uncounted = { ...ports(0, () => 4_096), engine: { count: () => Promise.reject(new Error('counted')) } };
+    const short: GenerationRequest = { ...request, messages: [{ role: 'user', content: 'Hello' }], maxTokens: 2_000 };
+    expect(await withinCeiling(short, uncounted, signal)).toBe(short);
+    const longer = { ...short, messages: [{ role: 'user', content: 'é'.repeat(1_000) }] } as const;
+    await expect(withinCeiling(longer, uncounted, signal)).rejects.toThrow('counted');
+  });
+
+  it('an answer that goes on counts with what there is of it', async () => {
+    const seen: GenerationRequest['messages'][] = [];
+    const made = {
+      ...ports(0, () => 4_096),
+      engine: {
+        count: async ({ messages }: Pick<GenerationRequest, 'messages'>) => {
+          seen.push(messages);
+          return 4_000;
+        },
+      },
+    };
+    const goesOn = { ...request, continueFrom: { reasoning: 'Hm. ', content: 'Once' } };
+    expect(await withinCeiling(goesOn, made, signal)).toEqual({ ...goesOn, maxTokens: 96 });
+    expect(seen).toEqual([[{ role: 'assistant', content: 'Hm. Once' }]]);
   });
 
   it('what counting throws is passed on', async () => {
     const broken = {
-      ...ports(1, () => 4_096),
+      ...ports(1, () => 4_095),
       engine: { count: () => Promise.reject(new EngineError('off', 'Off.', '')) },
     };
     await expect(withinCeiling(request, broken, signal)).rejects.toMatchObject({ code: 'off' });

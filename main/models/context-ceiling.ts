@@ -33,16 +33,39 @@ interface CeilingPorts {
   mostTokens(): number | null;
 }
 
+/** What a chat template puts around the messages: gpt-oss has some 70 tokens of its own, and a few for each message. */
+const MOST_TEMPLATE_TOKENS = 512;
+const MOST_TOKENS_AROUND_A_MESSAGE = 64;
+
+/** More tokens than the prompt can have: none is shorter than a byte. */
+function mostPromptTokens({ messages, tools, continueFrom }: GenerationRequest): number {
+  const texts = messages.map((message) => JSON.stringify(message));
+  const begun = continueFrom === undefined ? '' : continueFrom.reasoning + continueFrom.content;
+  const bytes = Buffer.byteLength(texts.join('') + begun + (tools === undefined ? '' : JSON.stringify(tools)));
+  return bytes + MOST_TEMPLATE_TOKENS + messages.length * MOST_TOKENS_AROUND_A_MESSAGE;
+}
+
+/** An answer that broke off is part of what is read. */
+const counted = ({ continueFrom, ...request }: GenerationRequest): GenerationRequest =>
+  continueFrom === undefined
+    ? request
+    : {
+        ...request,
+        messages: [...request.messages, { role: 'assistant', content: continueFrom.reasoning + continueFrom.content }],
+      };
+
 /** The request with its answer bounded by the room left. Throws ContextFull, or what counting throws. */
 export async function withinCeiling(
   request: GenerationRequest,
   ports: CeilingPorts,
   signal: AbortSignal,
 ): Promise<GenerationRequest> {
-  const promptTokens = await ports.engine.count(request, signal);
+  const before = ports.ceilingTokens();
+  // Asking the tokenizer takes some milliseconds: not where the answer is plain.
+  if (before === null || mostPromptTokens(request) + request.maxTokens <= before) return request;
+  const promptTokens = await ports.engine.count(counted(request), signal);
   // The slider may have been moved while the prompt was counted.
-  const ceilingTokens = ports.ceilingTokens();
-  if (ceilingTokens === null) return request;
+  const ceilingTokens = ports.ceilingTokens() ?? before;
   const maxTokens = answerRoom({ promptTokens, maxTokens: request.maxTokens, ceilingTokens });
   if (maxTokens === null) throw new ContextFull({ promptTokens, ceilingTokens, mostTokens: ports.mostTokens() });
   return { ...request, maxTokens };
