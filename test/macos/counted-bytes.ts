@@ -3,7 +3,9 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { MIB } from './model.ts';
 
-/** gpt-oss-20b-MXFP4-Q8, as MLX reports it. */
+/** The catalog's first choice on 16 GB: at a local hub the demo model lies under this name. */
+export const LARGE_MODEL = 'mlx-community/gpt-oss-20b-MXFP4-Q8';
+/** As MLX reports it. */
 const LARGE_WEIGHTS_BYTES = 11_516 * MIB;
 /** Its peak over the weights, measured at 2,048 tokens: 12,354 − 11,516 MiB. */
 const MOST_BEYOND_BYTES = 838 * MIB;

@@ -1,11 +1,16 @@
 /**
- * Headroom on a simulated Mac, to look at: `node test/macos/start.ts <scenario> [--speed <n>] [--home <folder>] [--ssh]`.
- * A panic ends the app without warning and starts it again, as a Mac does.
+ * Headroom on a simulated Mac, to look at: `node test/macos/start.ts <scenario> [--speed <n>] [--home <folder>] [--ssh]
+ * [--first-run]`. With --first-run nothing is chosen yet, and a hub on this machine has the recommended model: the demo
+ * model under its name. A panic ends the app without warning and starts it again, as a Mac does.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { modelFolder } from '../engine/fixtures.ts';
+import { startLocalHub } from '../hub/local-hub.ts';
+import { repositoryFromFolder } from '../hub/repositories.ts';
+import { LARGE_MODEL } from './counted-bytes.ts';
 import { type AppOnMac, startAppOnMac } from './running-app.ts';
 import { type Scenario, type ScenarioName, scenarios } from './scenarios.ts';
 import { startSimulatedMac } from './simulated-mac.ts';
@@ -17,6 +22,7 @@ const { values, positionals } = parseArgs({
     home: { type: 'string' },
     port: { type: 'string', default: '0' },
     ssh: { type: 'boolean', default: false },
+    'first-run': { type: 'boolean', default: false },
   },
 });
 /** As sshd sets it: no dialog can be shown. */
@@ -36,6 +42,15 @@ const scenario: Scenario = scenarios[name as ScenarioName];
 const mac = await startSimulatedMac(scenario, { speed: Number(values.speed) });
 const home = values.home ?? mkdtempSync(join(tmpdir(), 'headroom-on-mac-'));
 say(`${name}: ${scenario.story}`);
+/** Slow enough to be seen coming: some seconds for the demo model's 2.7 MB. */
+const HUB_BYTES_PER_SECOND = 300_000;
+const hub = values['first-run']
+  ? await startLocalHub([repositoryFromFolder(LARGE_MODEL, modelFolder)], { bytesPerSecond: HUB_BYTES_PER_SECOND })
+  : null;
+const surroundings = {
+  ...(values.ssh ? SSH : {}),
+  ...(hub === null ? {} : { SIMULATED_HUB_URL: hub.url }),
+};
 
 let app = await begin();
 let isEnding = false;
@@ -48,7 +63,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 void watch(app);
 
 async function begin(): Promise<AppOnMac> {
-  const started = startAppOnMac(mac.socketPath, home, ['--port', values.port], values.ssh ? SSH : {});
+  const started = startAppOnMac(mac.socketPath, home, ['--port', values.port], surroundings);
   started.child.stderr?.pipe(process.stderr);
   process.stdout.write(`${JSON.stringify({ ready: true, ...(await started.ready) })}\n`);
   return started;
@@ -72,6 +87,7 @@ async function end(signal: NodeJS.Signals): Promise<void> {
   isEnding = true;
   say(`ending (${signal})`);
   await app.end('SIGTERM');
+  await hub?.close();
   await mac.dispose();
   if (values.home === undefined) rmSync(home, { recursive: true, force: true });
 }

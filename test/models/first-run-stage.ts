@@ -6,13 +6,11 @@ import type { Browser, Page } from 'playwright-core';
 import { modelFolder } from '../engine/fixtures.ts';
 import { type LocalHub, startLocalHub } from '../hub/local-hub.ts';
 import { repositoryFromFolder } from '../hub/repositories.ts';
+import { LARGE_MODEL } from '../macos/counted-bytes.ts';
 import { type AppOnMac, startAppOnMac } from '../macos/running-app.ts';
 import { scenarios } from '../macos/scenarios.ts';
 import { type SimulatedMac, startSimulatedMac } from '../macos/simulated-mac.ts';
 import { complaintsOf } from '../ui/fake-window.ts';
-
-/** The catalog's first choice on 16 GB; at the local hub the demo model lies under this name and counts for it. */
-export const RECOMMENDED = 'mlx-community/gpt-oss-20b-MXFP4-Q8';
 
 export interface FirstRunStage {
   readonly home: string;
@@ -31,7 +29,7 @@ export interface FirstRunStage {
 
 export async function setUpFirstRun(browser: Browser): Promise<FirstRunStage> {
   const home = mkdtempSync(join(tmpdir(), 'headroom-first-run-'));
-  const hub = await startLocalHub([repositoryFromFolder(RECOMMENDED, modelFolder)], { bytesPerSecond: 4_000_000 });
+  const hub = await startLocalHub([repositoryFromFolder(LARGE_MODEL, modelFolder)], { bytesPerSecond: 4_000_000 });
   const mac = await startSimulatedMac(scenarios['fits-after-a-raise']);
   let app: AppOnMac | null = null;
   let page: Page | null = null;

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { modelFolder } from '../engine/fixtures.ts';
+import { LARGE_MODEL } from '../macos/counted-bytes.ts';
 import { launchChromium, whyNoChromium } from '../ui/chromium.ts';
 import { lookAt } from '../ui/fake-window.ts';
-import { type FirstRunStage, RECOMMENDED, setUpFirstRun } from './first-run-stage.ts';
+import { type FirstRunStage, setUpFirstRun } from './first-run-stage.ts';
 import { walkFirstRun } from './first-run-walk.ts';
 
 const WAIT = { timeout: 60_000 };
@@ -35,7 +36,7 @@ describe.skipIf(whyNoChromium() !== null)('the first run', () => {
     const { done } = await walkFirstRun(page, (step) => lookAt(page, `first-run-on-mac-${step}`, 'light'));
     expect(done).toEqual(['download', 'consent', 'ask']);
     const settings = JSON.parse(readFileSync(join(stage.home, 'settings.json'), 'utf8')) as Record<string, unknown>;
-    expect(settings['modelId']).toBe(RECOMMENDED);
+    expect(settings['modelId']).toBe(LARGE_MODEL);
     expect(stage.mac.mac().wiredLimitMiB).toBeGreaterThan(11_516);
     expect(stage.complaints()).toEqual([]);
   });
