@@ -7,6 +7,7 @@ different length, the peak read after every chunk and after the first tokens wri
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -36,6 +37,7 @@ def calibrate(
     """Bytes above weights and KV cache; None if cancelled: after one more chunk at most."""
     decode: list[dict[str, int]] = []
     chunks: list[int] = []
+    seconds = 0.0
     for total in (step // 2, 2 * step):
         cache = new_cache()
         base = mx.get_active_memory()
@@ -45,9 +47,11 @@ def calibrate(
             if is_cancelled():
                 return None
             mx.reset_peak_memory()
+            began = time.perf_counter()
             end = min(done + step, total)
             model(mx.array(tokens[done:end])[None], cache=cache)
             mx.eval([layer.state for layer in cache])
+            seconds = time.perf_counter() - began
             mx.clear_cache()
             chunks.append(max(0, mx.get_peak_memory() - base - _bytes(cache)))
         # Elsewhere the cache does not grow with the next token, which is what is measured.
@@ -70,6 +74,8 @@ def calibrate(
         "first_chunk_bytes": first,
         "second_chunk_bytes": second,
         "decode": decode,
+        # Of the last chunk: the first one may have compiled what it needed.
+        "tokens_per_second": round(step / seconds, 2),
     }
 
 

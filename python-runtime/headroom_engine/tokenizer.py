@@ -10,6 +10,7 @@ import codecs
 import contextlib
 import functools
 import json
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +55,10 @@ class ChatTokenizer(Protocol):
         """The conversation with the beginning of the answer. Raises ``ApiError`` if it cannot."""
         ...
 
+    def control_tokens(self) -> list[int]:
+        """Tokens that mean something else than their text."""
+        ...
+
     def token_bytes(self, token: int) -> bytes:
         """What the token alone stands for, maybe a part of a character."""
         ...
@@ -76,7 +81,6 @@ class LeanTokenizer:
 
     def __init__(self, folder: Path, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._file = str(folder / "tokenizer.json")
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         config = _read_json(folder / "tokenizer_config.json")
@@ -126,6 +130,9 @@ class LeanTokenizer:
         text = self._template.render(conversation, date, variables)
         return self._tokenizer.encode(text, add_special_tokens=False).ids
 
+    def control_tokens(self) -> list[int]:
+        return sorted(self._added)
+
     def token_bytes(self, token: int) -> bytes:
         if token in self._added:
             return self._added[token].encode()
@@ -141,7 +148,7 @@ class LeanTokenizer:
 
     @functools.cached_property
     def grammars(self) -> Grammars:
-        return Grammars(self._file, self.vocabulary_size, self.eos_tokens)
+        return Grammars(self)
 
 
 class ByteLevelDetokenizer:
@@ -187,6 +194,9 @@ def piece_bytes(piece: str) -> bytes:
     return b"".join(_BYTE_OF.get(c) or c.encode() for c in piece)
 
 
+_NUMBERED_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+
+
 class FullTokenizer:
     def __init__(self, folder: Path) -> None:
         from jinja2.exceptions import TemplateSyntaxError
@@ -195,9 +205,10 @@ class FullTokenizer:
         self._wrapper = load_tokenizer(folder, eos_token_ids=sorted(_eos_tokens(folder)) or None)
         self.eos_tokens = frozenset(self._wrapper.eos_token_ids)
         self.vocabulary_size = len(self._wrapper)
-        self._file = str(folder / "tokenizer.json")
         vocabulary = self._wrapper.get_vocab()
         self.harmony = all(marker in vocabulary for marker in MARKERS)
+        # The symbols that stand for a space and a new line.
+        self._is_byte_level = "\u0120" in vocabulary and "\u010a" in vocabulary
         added = self._wrapper.added_tokens_decoder.values()
         self.defuser = Defuser([token.content for token in added if token.special])
         # Rendered here, because transformers lets nobody set the date. What it alone can render (a
@@ -235,12 +246,20 @@ class FullTokenizer:
             )
         return list(tokens)
 
+    def control_tokens(self) -> list[int]:
+        added = self._wrapper.added_tokens_decoder.items()
+        return sorted(token for token, about in added if about.special)
+
     def token_bytes(self, token: int) -> bytes:
-        text = self._wrapper.decode([token])
-        if "\ufffd" not in text:
-            return str(text).encode()
-        # A part of a character: only the vocabulary knows which bytes.
-        return piece_bytes(self._wrapper.convert_ids_to_tokens(token) or "")
+        if (added := self._wrapper.added_tokens_decoder.get(token)) is not None:
+            return str(added.content).encode()
+        piece = self._wrapper.convert_ids_to_tokens(token) or ""
+        if self._is_byte_level:
+            return piece_bytes(piece)
+        # SentencePiece: a byte by its number, and a block for a space.
+        if byte := _NUMBERED_BYTE.fullmatch(piece):
+            return bytes([int(byte[1], 16)])
+        return str(piece).replace("\u2581", " ").encode()
 
     def detokenizer(self) -> Detokenizer:
         return _WrappedDetokenizer(self._wrapper.detokenizer)
@@ -252,7 +271,7 @@ class FullTokenizer:
 
     @functools.cached_property
     def grammars(self) -> Grammars:
-        return Grammars(self._file, self.vocabulary_size, self.eos_tokens)
+        return Grammars(self)
 
     def splitter(self, tools: list[Any] | None, *, must_call: bool = False) -> Splitter:
         if self.harmony:

@@ -92,3 +92,10 @@ def test_knows_when_it_is_thinking(tokenizer: FullTokenizer) -> None:
     assert splitter.thinking
     splitter.feed("</think>")
     assert not splitter.thinking
+
+
+def test_every_token_has_its_bytes(tokenizer: FullTokenizer) -> None:
+    text = "Grüße 🙂\n<think>a</think><|im_end|>"
+    tokens = tokenizer.encode_more(text)
+    assert b"".join(tokenizer.token_bytes(token) for token in tokens).decode() == text
+    assert tokenizer.control_tokens() == [256, 257, 258]

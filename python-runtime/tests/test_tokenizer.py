@@ -246,3 +246,11 @@ def test_stop_texts_cut_across_tokens(tokenizer: LeanTokenizer) -> None:
         assert answer.finish_reason == "stop"
     _, deltas = written(tokenizer, text, ("two th!",))
     assert "".join(d.text for d in deltas if isinstance(d, Text)) == "one two three two"
+
+
+def test_every_token_has_its_bytes(tokenizer: LeanTokenizer) -> None:
+    """All of a text's tokens together are the text."""
+    text = "Grüße, 世界 🙂\n\tend<|end|>"
+    tokens = tokenizer.encode_more(text)
+    assert b"".join(tokenizer.token_bytes(token) for token in tokens).decode() == text
+    assert set(tokenizer.eos_tokens) <= set(tokenizer.control_tokens())
