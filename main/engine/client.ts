@@ -93,6 +93,7 @@ export function createEngineClient(address: { socketPath: string; token: string 
         firstChunkBytes: found.first_chunk_bytes,
         secondChunkBytes: found.second_chunk_bytes,
         decode: found.decode,
+        tokensPerSecond: found.tokens_per_second,
       };
     },
     async readAhead({ cacheKey, ...prompt }, signal) {
@@ -163,6 +164,7 @@ const calibrationSchema = v.object({
   first_chunk_bytes: bytes,
   second_chunk_bytes: bytes,
   decode: v.array(v.object({ tokens: v.pipe(v.number(), v.safeInteger(), v.minValue(1)), bytes })),
+  tokens_per_second: bytes,
 });
 
 function toSnapshot(raw: v.InferOutput<typeof snapshotSchema>): EngineSnapshot {

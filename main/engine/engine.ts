@@ -85,6 +85,8 @@ export interface EngineCalibration {
   readonly secondChunkBytes: number;
   /** The first tokens written after prompts of these lengths, where the cache has to grow; rising. */
   readonly decode: readonly { readonly tokens: number; readonly bytes: number }[];
+  /** How fast the second chunk of the long one was read. */
+  readonly tokensPerSecond: number;
 }
 
 interface LikelyToken {

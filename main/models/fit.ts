@@ -29,7 +29,7 @@ const ENGINE_BESIDE_MLX_BYTES = 90 * MIB;
 const METAL_BESIDE_MLX_BYTES = 120 * MIB;
 export const RUNTIME_BYTES = ENGINE_BESIDE_MLX_BYTES + METAL_BESIDE_MLX_BYTES;
 
-export type Calibration = EngineCalibration;
+export type Calibration = Omit<EngineCalibration, 'tokensPerSecond'>;
 
 /** How far predictions were off on this machine with this model. */
 export interface Correction {

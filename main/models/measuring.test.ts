@@ -10,7 +10,7 @@ import { readModelShape } from './model-shape.ts';
 
 const shape = readModelShape({ model_type: 'gpt_oss', num_hidden_layers: 24 });
 const WEIGHTS = 12_000_000_000;
-const calibration: EngineCalibration = {
+const calibration = {
   stepTokens: 512,
   halfChunkBytes: 1e7,
   firstChunkBytes: 2e7,
@@ -18,10 +18,12 @@ const calibration: EngineCalibration = {
   decode: [],
 };
 
+const found: EngineCalibration = { ...calibration, tokensPerSecond: 250 };
+
 class World {
   state: EngineState = { kind: 'off' };
   asked: number[] = [];
-  answer: (signal: AbortSignal) => Promise<EngineCalibration | null> = async () => calibration;
+  answer: (signal: AbortSignal) => Promise<EngineCalibration | null> = async () => found;
   isShort = false;
   stepTokens = 512;
   told = 0;
@@ -113,6 +115,8 @@ describe('a calibration', () => {
     await world.pass(1);
     expect(world.asked).toEqual([512]);
     expect(world.measured.learned('m').calibration).toEqual(calibration);
+    // The slider says how long a prompt takes before the first one was asked.
+    expect(world.measured.learned('m').prefillRate).toBe(250);
     world.enter('off');
     world.load();
     await world.pass(REST);
@@ -135,7 +139,7 @@ describe('a calibration', () => {
     world.load();
     await world.pass(REST);
     expect(world.measured.learned('m').calibration).toBeNull();
-    world.answer = async () => calibration;
+    world.answer = async () => found;
     await world.pass(REST);
     expect(world.measured.learned('m').calibration).toEqual(calibration);
   });
@@ -180,7 +184,7 @@ describe('a calibration', () => {
     await world.pass(REST);
     expect(world.asked).toEqual([512]);
     world.measuring.userWrites();
-    world.answer = async () => calibration;
+    world.answer = async () => found;
     await world.pass(REST_AFTER_WRITING_MS - 1);
     world.measuring.userWrites();
     await world.pass(REST_AFTER_WRITING_MS - 1);

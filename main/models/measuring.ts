@@ -107,7 +107,9 @@ export function createMeasuring(ports: MeasuringPorts): Measuring {
         if (engine.state.kind === 'ready' && cancelRest === null) rest();
         return;
       }
-      measured.calibrated(model.id, conditions, found);
+      const { tokensPerSecond, ...calibration } = found;
+      measured.calibrated(model.id, conditions, calibration);
+      measured.prefilled(model.id, stepTokens, tokensPerSecond);
       log('info', `calibrated: ${model.id}, steps of ${found.stepTokens}: ${JSON.stringify(found)}`);
       ports.learned();
     } catch (error) {
