@@ -166,6 +166,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     mostTokens: () => models.current?.maxContextTokens ?? null,
   };
   const shelf = openShelf(join(dataFolder, 'prompt-caches'), log);
+  // Time Machine's own mark on the folder, which needs no rights. Elsewhere CACHEDIR.TAG says the same.
+  if (isMac && shelf !== null) void commands.run('tmutil', ['addexclusion', shelf.folder]);
   const supervisor = createSupervisor({
     spawner: terminalSpawner,
     log,

@@ -15,7 +15,8 @@ export type CommandName =
   | 'sw_vers'
   | 'pmset'
   | 'osascript'
-  | 'launchctl';
+  | 'launchctl'
+  | 'tmutil';
 
 interface CommandOptions {
   /** Ends the command. */
@@ -53,6 +54,7 @@ const macPaths: Readonly<Record<CommandName, string>> = {
   pmset: '/usr/bin/pmset',
   osascript: '/usr/bin/osascript',
   launchctl: '/bin/launchctl',
+  tmutil: '/usr/bin/tmutil',
 };
 
 /** Commands at these absolute paths. `environment` is added to the few variables every command gets. */

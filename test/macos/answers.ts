@@ -59,6 +59,11 @@ export function answer(mac: Mac, name: CommandName, args: readonly string[], isR
       return osascript(mac, args);
     case 'launchctl':
       return launchctl(mac, args, isRoot);
+    case 'tmutil':
+      // A word on what is left out of backups, and nothing that this Mac would have to remember.
+      return args[0] === 'addexclusion' && args.length === 2
+        ? said('')
+        : failed(`Usage: tmutil addexclusion item\n`, 64);
   }
 }
 
