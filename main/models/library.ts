@@ -18,7 +18,7 @@ import { HubFault } from './hub/hub-fault.ts';
 import { type Manifest, totalBytes } from './hub/manifest.ts';
 import { findModel } from './hub/snapshot.ts';
 import type { Transport } from './hub/transport.ts';
-import { externalVolume, freeBytes, isConnected } from './hub/volume.ts';
+import { externalVolume, freeBytes, isConnected as isVolumeConnected } from './hub/volume.ts';
 import { DEMO_MODEL_ID, type ModelFolder, readModelFolder } from './model-folder.ts';
 import type { ModelRecords, RepositoryRecord } from './model-records.ts';
 import { type TransferKind, type TransferOutcome, createTransfers } from './transfers.ts';
@@ -52,6 +52,8 @@ export interface LibraryPorts {
   readonly records: ModelRecords;
   /** Pinned in the app, by repository. */
   readonly pinned: ReadonlyMap<string, Manifest>;
+  /** Whether the disk under a folder is there. */
+  readonly isConnected?: (folder: string) => Promise<boolean>;
   /** The model runs or is about to. */
   isInUse(id: string): boolean;
   changed(): void;
@@ -85,7 +87,7 @@ export interface Library {
 
 /** Looks at the disk before it returns; fetches nothing before `begin`. */
 export async function openLibrary(ports: LibraryPorts): Promise<Library> {
-  const { records, hubSettings, clock, log } = ports;
+  const { records, hubSettings, clock, log, isConnected = isVolumeConnected } = ports;
   // The user has just named it and should hear.
   const given = ports.givenFolder === null ? null : readModelFolder(ports.givenFolder);
   const demo = orNull(() => readModelFolder(ports.demoFolder));
@@ -301,7 +303,9 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
       // Also while it is being compared: it is there and was fine until now.
       const isSound = lies?.content.kind === 'whole' && records.repository(repository)?.damage == null;
       if (isSound && existsSync(lies.folder)) return lies.content.model;
-      throw isSound ? gone(name, lies.folder) : notHere(name, presence);
+      if (isSound) throw gone(name, lies.folder);
+      if (!isCacheThere) throw away(name, cacheFolder());
+      throw notHere(name, presence);
     },
 
     async add(by) {
@@ -326,6 +330,10 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
 
     async download(id) {
       const repository = repositoryOf(id);
+      // Somewhere else it would be fetched for nothing: it is there, only its disk is not.
+      if (!isCacheThere && records.repository(repository)?.transfer === 'done') {
+        throw new AppFault('refused', notConnected(cacheFolder()), 'Connect it, or choose another folder for models.');
+      }
       const waits = transfers.state(repository)?.kind === 'waiting';
       const kind = (waits ? transfers.kind(repository) : null) ?? kindNeeded(repository);
       // Waiting for the network or the hub: the user does not want to wait for the clock.
@@ -434,10 +442,14 @@ const weightsIn = (manifest: Manifest | null): number | null =>
 
 const notConnected = (folder: string): string => `The disk with ${folder} is not connected.`;
 
+/** Looked at before a start: the list may be older than that. */
 const gone = (name: string, folder: string): AppFault =>
   externalVolume(folder) === null
     ? new AppFault('not-found', `The files of ${name} are gone.`, 'Download it again, or choose another model.')
-    : new AppFault('not-found', `${name}: ${notConnected(folder)}`, 'Connect it, or choose another model.');
+    : away(name, folder);
+
+const away = (name: string, folder: string): AppFault =>
+  new AppFault('not-found', `${name}: ${notConnected(folder)}`, 'Connect it, or choose another model.');
 
 function notHere(name: string, presence: ModelPresence): AppFault {
   switch (presence.kind) {
