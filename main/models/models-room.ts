@@ -205,6 +205,12 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     return info;
   }
 
+  /** What cannot be looked at is no reason to refuse: the engine has its own words for running out of memory. */
+  const unread = (error: unknown): null => {
+    log('warn', `before the load memory could not be looked at: ${String(error)}`);
+    return null;
+  };
+
   function removed(modelId: string): void {
     measured.forget(modelId);
     if (models.chosenId !== modelId) return;
@@ -247,7 +253,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
       publishSoon();
     },
     async refusal(by, anyway = false) {
-      const made = models.chosenId === null ? null : await assessment.preflight(models.chosenId);
+      const made = models.chosenId === null ? null : await assessment.preflight(models.chosenId).catch(unread);
       if (made === null || made.verdict === 'go') return null;
       if (made.verdict === 'works-if' && (by === 'timer' || (anyway && made.canLoadAnyway))) return null;
       const nextStep = waysInWords(made.ways, made.canLoadAnyway);
