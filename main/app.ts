@@ -15,8 +15,8 @@ import { type CacheShelf, openCacheShelf } from './engine/cache-shelf.ts';
 import { keepPromptCaches } from './engine/kept-caches.ts';
 import { createSupervisor, pythonCommand } from './engine/supervisor.ts';
 import { AppFault } from './fault.ts';
-import { createEndpoint, type Endpoint } from './gateway/endpoint.ts';
-import { openDefaultKey } from './gateway/key.ts';
+import { openEndpointRoom } from './gateway/endpoint-room.ts';
+import { portHolder } from './gateway/port-holder.ts';
 import { type Clock, systemClock } from './engine/clock.ts';
 import { checkedLink } from './host/link.ts';
 import { pageShell, type Shell } from './host/shell.ts';
@@ -207,6 +207,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   engine.subscribe(({ kind }) => monitor.setEngineOn(kind !== 'off' && kind !== 'failed'));
 
   const boot = isMac ? ((await readMemory(commands))?.boot ?? null) : null;
+  let isModelPinned = (): boolean => false;
   const guard = createGuard({
     engine,
     monitor,
@@ -215,7 +216,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     unload: () => engine.stop(),
     // Whoever overrules protection has been told what is short.
     load: (by) => ensureRunning(by, by === 'window'),
-    settings: () => settings.current,
+    // A model that the user keeps loaded goes only where there is no other way.
+    settings: () => (isModelPinned() ? { ...settings.current, idleUnloadMinutes: 0 } : settings.current),
     modelKey: () => models.current?.info.id ?? null,
     rates: openDecodeRates(join(dataFolder, 'decode-rates.json'), log),
     wiredLeft: openWiredLeft(join(dataFolder, 'wired-left.json'), boot?.id ?? null, log),
@@ -318,26 +320,24 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const chatRoutes = chatHandlers({ chat, store, publish, nowMs: Date.now });
 
-  const endpoint = await listen();
-
-  async function listen(): Promise<(Endpoint & { readonly key: string }) | null> {
-    try {
-      const key = openDefaultKey(dataFolder, log);
-      const opened = await createEndpoint({
-        engine,
-        model: () => models.current?.info ?? null,
-        sampling: () => models.current?.sampling ?? null,
-        ensureRunning: () => ensureRunning('endpoint'),
-        key,
-        log,
-        port: options.endpointPort,
-      });
-      return { ...opened, key };
-    } catch (error) {
-      log('error', `the endpoint could not listen: ${error instanceof Error ? error.message : String(error)}`);
-      return null;
-    }
-  }
+  const endpoint = await openEndpointRoom({
+    dataFolder,
+    engine,
+    models: { current: () => models.current?.info ?? null, available: () => models.available() },
+    choose: async (modelId) => {
+      modelsRoom.choose(modelId);
+      await engine.stop();
+    },
+    sampling: () => models.current?.sampling ?? null,
+    ensureRunning: () => ensureRunning('endpoint'),
+    unload: () => void engine.stop(),
+    portHolder: (port) => portHolder(commands, port),
+    port: options.endpointPort,
+    publish,
+    clock: systemClock,
+    log,
+  });
+  isModelPinned = endpoint.isPinned;
 
   const memoryRoutes = memoryHandlers({ monitor, commands, isMac, ourPid: process.pid });
   const handlers: Handlers = {
@@ -354,7 +354,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       conversations: store.head(),
       newDraft: store.drafts.get(null),
       settings: settings.current,
-      endpointUrl: endpoint?.url ?? null,
+      endpointUrl: endpoint.current?.url ?? null,
     }),
     'engine.start': async (asked) => {
       models.required();
@@ -408,12 +408,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await options.openExternal(link);
       return null;
     },
-    'endpoint.reveal': () => {
-      if (endpoint === null) {
-        throw new AppFault('engine-off', 'The endpoint could not find a free port.', 'Open Headroom again.');
-      }
-      return { url: endpoint.url, key: endpoint.key };
-    },
+    ...endpoint.handlers,
     ...wiredLimitHandlers({ wiredLimit, helper }),
     'window.hide': () => {
       shell.hideWindow();
@@ -452,7 +447,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     monitor.dispose();
     tidying.dispose();
     await wiredLimit.dispose();
-    await Promise.all([endpoint?.dispose(), modelsRoom.dispose(), suspend()]);
+    await Promise.all([endpoint.dispose(), modelsRoom.dispose(), suspend()]);
     await engine.dispose();
     store.close();
     listeners.clear();
@@ -471,7 +466,9 @@ export async function createApp(options: AppOptions): Promise<App> {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    endpoint,
+    get endpoint() {
+      return endpoint.current;
+    },
     get modelName() {
       return models.current?.info.name ?? null;
     },

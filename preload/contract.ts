@@ -692,6 +692,52 @@ export type ProtectionState =
       readonly nextStep: string;
     };
 
+// ── The endpoint ──────────────────────────────────────────────────────────────────────────────────
+
+/** A program with a key of its own. The key itself is told once, when it is made. */
+export interface EndpointClient {
+  readonly id: string;
+  readonly name: string;
+  /** The last four characters, to tell keys apart. */
+  readonly keyEnd: string;
+  readonly createdAtMs: number;
+  readonly lastUsedAtMs: number | null;
+}
+
+/** A request that waits or is answered. */
+export interface EndpointRequest {
+  readonly id: string;
+  /** Whose key it came with. */
+  readonly client: string;
+  /** `/v1/chat/completions`. */
+  readonly path: string;
+  readonly sinceMs: number;
+  readonly stage: 'queued' | 'loading' | 'reading' | 'answering';
+  /** Requests before it while it is queued. */
+  readonly ahead: number;
+}
+
+/** The endpoint for other programs as it stands. */
+export interface EndpointStatus {
+  /** `http://127.0.0.1:<port>/v1`; null when it does not listen. */
+  readonly url: string | null;
+  /** The port it should have. */
+  readonly wantedPort: number;
+  /** Why it has another one: `Port 8080 is used by ollama.`; null when it has its own. */
+  readonly portTaken: string | null;
+  readonly clients: readonly EndpointClient[];
+  /** In the order in which they came. */
+  readonly requests: readonly EndpointRequest[];
+  /** Web pages that may ask, as `https://app.example`. */
+  readonly origins: readonly string[];
+  /** The chosen model stays loaded, and no other program puts another in its place. */
+  readonly isPinned: boolean;
+  /** A model that nobody has used for so long is unloaded; 0 for never. */
+  readonly unloadAfterMinutes: number;
+  /** When that happens, if nobody asks before. */
+  readonly unloadsAtMs: number | null;
+}
+
 // ── Settings and the whole picture ────────────────────────────────────────────────────────────────
 
 export interface Settings {
@@ -771,6 +817,12 @@ const presetName = v.pipe(
   v.trim(),
   v.minLength(1, 'A preset needs a name.'),
   v.maxLength(80, 'The name is too long.'),
+);
+const clientName = v.pipe(
+  v.string(),
+  v.trim(),
+  v.minLength(1, 'A program needs a name.'),
+  v.maxLength(60, 'The name is too long.'),
 );
 const systemText = v.pipe(v.string(), v.maxLength(100_000, 'The system text is too long.'));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
@@ -1024,6 +1076,27 @@ export const routes = {
   'link.open': route<null>()(v.strictObject({ url: v.pipe(v.string(), v.maxLength(8_000)) })),
   /** Address and key of the local endpoint, for copying into other programs. Errors: engine-off when it is not listening. */
   'endpoint.reveal': route<{ url: string; key: string }>()(nothing),
+  /** Changes come as `endpoint.changed`. */
+  'endpoint.status': route<EndpointStatus>()(nothing),
+  /** A key for one program, told this once. Errors: refused (too many), engine-off. */
+  'endpoint.addClient': route<{ url: string; key: string; status: EndpointStatus }>()(
+    v.strictObject({ name: clientName }),
+  ),
+  /** What still runs with this key is ended. Errors: not-found. */
+  'endpoint.revokeClient': route<EndpointStatus>()(v.strictObject({ clientId: id })),
+  /** Ends a request that waits or is answered. Errors: not-found. */
+  'endpoint.endRequest': route<EndpointStatus>()(v.strictObject({ requestId: id })),
+  /** `port: null` for the usual one. Errors: refused (not an origin; nothing to pin). */
+  'endpoint.configure': route<EndpointStatus>()(
+    v.strictObject({
+      port: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(1_024), v.maxValue(65_535)))),
+      origins: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(300))), v.maxLength(20))),
+      isPinned: v.optional(v.boolean()),
+      unloadAfterMinutes: v.optional(
+        v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MOST_IDLE_UNLOAD_MINUTES)),
+      ),
+    }),
+  ),
   /** The limit as it is now, and what the chosen model needs; `plan` is null where there is no limit to raise. */
   'wiredLimit.plan': route<{ state: WiredLimitState; plan: WiredLimitPlan | null }>()(nothing),
   /** Begins a raise; progress comes as `wiredLimit.state`. Errors: refused (out of range, lower than what is set, busy). */
@@ -1103,6 +1176,8 @@ export interface Events {
   'models.changed': readonly ModelEntry[];
   /** The slider's stops or the chosen ceiling changed. */
   'context.changed': ContextPlan;
+  /** At most four times a second. */
+  'endpoint.changed': EndpointStatus;
   'memory.sample': MemorySample;
   'wiredLimit.state': WiredLimitState;
   /** Protection took a step or went back: said once. */

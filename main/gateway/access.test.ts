@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type CallerHeaders, keyFault, pageFault } from './access.ts';
+import { ApiFault } from './api-fault.ts';
+import { type CallerHeaders, isLetIn, originOf, pageFault, sentKey } from './access.ts';
 
 describe('pageFault', () => {
   it.each<[string, CallerHeaders, number | null]>([
@@ -15,27 +16,57 @@ describe('pageFault', () => {
     ['another port', { host: '127.0.0.1:9001' }, 421],
     ['no host', {}, 421],
   ])('%s', (_name, headers, status) => {
-    expect(pageFault(headers, 9000)?.status ?? null).toBe(status);
+    expect(pageFault(headers, 9000, [])?.status ?? null).toBe(status);
   });
 });
 
-describe('keyFault', () => {
+describe('pages that were let in', () => {
+  const origins = ['https://app.example', 'http://localhost:3000'];
+  const host = '127.0.0.1:9000';
+  it.each<[string, CallerHeaders, number | null]>([
+    ['one of them', { host, origin: 'https://app.example', 'sec-fetch-site': 'cross-site' }, null],
+    ['another port of it', { host, origin: 'https://app.example:8443' }, 403],
+    ['a name that begins like it', { host, origin: 'https://app.example.evil.example' }, 403],
+    ['null', { host, origin: 'null' }, 403],
+    ['one of them at a re-bound name', { host: 'app.example:9000', origin: 'https://app.example' }, 421],
+  ])('%s', (_name, headers, status) => {
+    expect(pageFault(headers, 9000, origins)?.status ?? null).toBe(status);
+    // Not even when somebody wrote it into the file.
+    expect(isLetIn({ origin: 'null' }, ['null'])).toBe(false);
+  });
+
+  it.each<[string, string | null]>([
+    ['https://app.example', 'https://app.example'],
+    ['https://app.example/', 'https://app.example'],
+    ['https://APP.example', 'https://app.example'],
+    ['http://localhost:3000', 'http://localhost:3000'],
+    ['https://app.example/path', null],
+    ['https://user@app.example', null],
+    ['null', null],
+    ['*', null],
+    ['file:///tmp/x', null],
+    ['javascript:alert(1)', null],
+    ['', null],
+  ])('reads %s as an origin', (text, origin) => expect(originOf(text)).toBe(origin));
+});
+
+describe('sentKey', () => {
   const key = `hr-${'k'.repeat(43)}`;
-  it.each<[string | undefined, string | null]>([
-    [`Bearer ${key}`, null],
-    [`bearer ${key}`, null],
-    [undefined, 'missing_api_key'],
-    ['', 'missing_api_key'],
-    [key, 'missing_api_key'],
-    [`Basic ${key}`, 'missing_api_key'],
-    ['Bearer ', 'missing_api_key'],
-    [`Bearer ${'x'.repeat(501)}`, 'missing_api_key'],
-    [`Bearer ${key}x`, 'invalid_api_key'],
-    [`Bearer ${key.slice(0, -1)}`, 'invalid_api_key'],
-    [`Bearer ${key} ${key}`, 'missing_api_key'],
-  ])('%s', (authorization, code) => {
-    const fault = keyFault({ authorization }, key);
-    expect(fault?.code ?? null).toBe(code);
-    if (fault !== null) expect(fault).toMatchObject({ status: 401 });
+  it.each<[CallerHeaders, string | null]>([
+    [{ authorization: `Bearer ${key}` }, key],
+    [{ authorization: `bearer ${key}` }, key],
+    [{ 'x-api-key': key }, key],
+    [{}, null],
+    [{ authorization: '' }, null],
+    [{ authorization: key }, null],
+    [{ authorization: `Basic ${key}` }, null],
+    [{ authorization: 'Bearer ' }, null],
+    [{ authorization: `Bearer ${'x'.repeat(501)}` }, null],
+    [{ authorization: `Bearer ${key} ${key}` }, null],
+    [{ 'x-api-key': [key, key] }, null],
+    [{ 'x-api-key': `${key} ${key}` }, null],
+  ])('%j', (headers, expected) => {
+    if (expected !== null) return expect(sentKey(headers)).toBe(expected);
+    expect(() => sentKey(headers)).toThrow(ApiFault);
   });
 });

@@ -1,4 +1,5 @@
-/** Errors as programs that speak OpenAI's protocol expect them. */
+/** Errors as programs expect them that speak OpenAI's protocol, or Anthropic's. */
+import type { FailureCause } from '../../preload/contract.ts';
 import { appErrorOf } from '../host/app-error.ts';
 import { ContextFull, EngineError } from '../engine/engine.ts';
 import { AppFault } from '../fault.ts';
@@ -16,14 +17,40 @@ export class ApiFault extends Error {
   readonly code: string;
   /** The request's field that is wrong, as `messages.0.content`. */
   readonly param: string | null;
+  /** When asking again may help; null where only another request does. */
+  readonly retryAfterSeconds: number | null;
+  /** Anthropic's words where programs look for them; null where the message does. */
+  readonly inMessagesWords: string | null;
 
-  constructor(status: number, code: string, message: string, param: string | null = null) {
+  constructor(status: number, code: string, message: string, param: string | null = null, more: FaultMore = {}) {
     super(message);
     this.name = 'ApiFault';
     this.status = status;
     this.code = code;
     this.param = param;
+    this.retryAfterSeconds = more.retryAfterSeconds ?? null;
+    this.inMessagesWords = more.inMessagesWords ?? null;
   }
+}
+
+interface FaultMore {
+  readonly retryAfterSeconds?: number;
+  readonly inMessagesWords?: string;
+}
+
+const messagesTypes: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  503: 'overloaded_error',
+};
+
+/** As programs expect it that speak Anthropic's Messages. `code` is ours: their protocol has none. */
+export function anthropicErrorBody(fault: ApiFault): object {
+  const type = messagesTypes[fault.status] ?? (fault.status < 500 ? 'invalid_request_error' : 'api_error');
+  return { type: 'error', error: { type, message: fault.inMessagesWords ?? fault.message, code: fault.code } };
 }
 
 export interface ApiErrorBody {
@@ -57,6 +84,29 @@ const engineFaults: Record<EngineError['code'], { readonly status: number; reado
   'context-full': { status: 400, code: 'context_length_exceeded' },
 };
 
+const RETRY_SECONDS = 10;
+/** How long a person may take to see a notification and decide. */
+const PERMISSION_RETRY_SECONDS = 60;
+
+/** A load that failed: what only a click in the window can change is no fault of the model. */
+export function loadFault(cause: FailureCause): ApiFault | null {
+  const message = sentence(cause.message, cause.nextStep);
+  if (NEED_A_CLICK.has(cause.code))
+    return new ApiFault(
+      503,
+      'needs_permission',
+      `${message} Headroom has asked its user; repeat the request afterwards.`,
+      null,
+      { retryAfterSeconds: PERMISSION_RETRY_SECONDS },
+    );
+  if (SHORT_OF_MEMORY.has(cause.code))
+    return new ApiFault(503, 'memory_short', message, null, { retryAfterSeconds: PERMISSION_RETRY_SECONDS });
+  return null;
+}
+
+const NEED_A_CLICK: ReadonlySet<string> = new Set(['wired-limit-needed', 'wired-limit-being-changed']);
+const SHORT_OF_MEMORY: ReadonlySet<string> = new Set(['preflight', 'memory-too-small', 'wired-left']);
+
 /** Anything thrown while a request was served. What is unknown is logged under a number, never shown. */
 export function apiFaultOf(thrown: unknown, log: Log): ApiFault {
   if (thrown instanceof ApiFault) return thrown;
@@ -65,11 +115,14 @@ export function apiFaultOf(thrown: unknown, log: Log): ApiFault {
     // OpenAI's words: programs look for them to shorten a conversation by themselves.
     const message = `This model's maximum context length is ${ceilingTokens} tokens. However, your messages resulted in ${promptTokens} tokens.`;
     const { status, code } = engineFaults['context-full'];
-    return new ApiFault(status, code, `${message} ${thrown.nextStep}`, 'messages');
+    return new ApiFault(status, code, `${message} ${thrown.nextStep}`, 'messages', {
+      inMessagesWords: `prompt is too long: ${promptTokens} tokens > ${ceilingTokens} maximum. ${thrown.nextStep}`,
+    });
   }
   if (thrown instanceof EngineError) {
     const { status, code } = engineFaults[thrown.code];
-    return new ApiFault(status, code, sentence(thrown.message, thrown.nextStep));
+    const retry = status === 503 ? { retryAfterSeconds: RETRY_SECONDS } : {};
+    return new ApiFault(status, code, sentence(thrown.message, thrown.nextStep), null, retry);
   }
   if (thrown instanceof AppFault)
     return new ApiFault(503, thrown.code.replaceAll('-', '_'), sentence(thrown.message, thrown.nextStep));

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { GenerationEvent, GenerationUsage } from '../engine/engine.ts';
-import { completionOf, type Delta, deltaOf, type Voice } from './chat-answer.ts';
+import { Pieces } from './answer-writer.ts';
+import { ChatAnswer } from './chat-answer.ts';
 
 const usage: GenerationUsage = {
   promptTokens: 10,
@@ -10,17 +11,17 @@ const usage: GenerationUsage = {
   prefillTokensPerSecond: null,
   decodeTokensPerSecond: null,
 };
-const head = { id: 'chatcmpl-1', createdSeconds: 5, model: 'tiny' };
+const timings = { queueMs: 1.4, loadMs: 0, prefillMs: 20, firstTokenMs: 22, totalMs: 50 };
+const head = { id: '1', createdSeconds: 5, model: 'tiny' };
 
 function messageOf(events: readonly GenerationEvent[], reason: 'stop' | 'length' | 'tool_calls' = 'stop') {
-  const deltas: Delta[] = [];
-  let voice: Voice = 'silent';
+  const answer = new ChatAnswer(head, false);
+  const pieces = new Pieces();
   for (const event of events) {
-    const step = deltaOf(event, voice);
-    voice = step.voice;
-    if (step.delta !== null) deltas.push(step.delta);
+    const piece = pieces.of(event);
+    if (piece !== null) answer.piece(piece);
   }
-  return completionOf(head, deltas, { kind: 'finish', reason, usage });
+  return answer.whole({ reason, usage, timings });
 }
 
 it('keeps reasoning apart, under both names', () => {
@@ -40,7 +41,13 @@ it('keeps reasoning apart, under both names', () => {
     choices: [
       {
         index: 0,
-        message: { role: 'assistant', content: 'Hello', reasoning: 'I think', reasoning_content: 'I think' },
+        message: {
+          role: 'assistant',
+          content: 'Hello',
+          refusal: null,
+          reasoning: 'I think',
+          reasoning_content: 'I think',
+        },
         logprobs: null,
         finish_reason: 'stop',
       },
@@ -51,6 +58,15 @@ it('keeps reasoning apart, under both names', () => {
       total_tokens: 16,
       prompt_tokens_details: { cached_tokens: 4 },
       completion_tokens_details: { reasoning_tokens: 3 },
+    },
+    timings: {
+      queue_ms: 1,
+      load_ms: 0,
+      prefill_ms: 20,
+      first_token_ms: 22,
+      total_ms: 50,
+      prefill_tokens_per_second: null,
+      decode_tokens_per_second: null,
     },
   });
 });
@@ -93,4 +109,15 @@ it('shows commentary as content, an empty line away from the answer', () => {
 it('is an empty text, not null, when the length was reached while thinking', () => {
   const whole = messageOf([{ kind: 'reasoning', text: 'hm' }], 'length');
   expect(whole).toMatchObject({ choices: [{ finish_reason: 'length', message: { content: '', reasoning: 'hm' } }] });
+});
+
+it('gives each token of the answer its probability', () => {
+  const likely = (token: string) => ({ token, logprob: -0.1, bytes: [1], top_logprobs: [] });
+  const whole = messageOf([
+    { kind: 'content', text: '', logprobs: [likely('Hel')] },
+    { kind: 'content', text: 'Hello', logprobs: [likely('lo')] },
+  ]);
+  expect(whole).toMatchObject({
+    choices: [{ message: { content: 'Hello' }, logprobs: { content: [{ token: 'Hel' }, { token: 'lo' }] } }],
+  });
 });

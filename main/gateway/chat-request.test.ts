@@ -1,18 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ApiFault } from './api-fault.ts';
-import { LARGEST_MAX_TOKENS, parseChatRequest, type RequestSurroundings } from './chat-request.ts';
+import { parseChatRequest } from './chat-request.ts';
+import { LARGEST_MAX_TOKENS } from './request-fields.ts';
 
-const surroundings: RequestSurroundings = {
-  model: { id: '/models/tiny', name: 'tiny' },
-  sampling: { temperature: 1, topP: 0.9 },
-  date: '2026-01-02',
-};
 const hello = { messages: [{ role: 'user', content: 'Hello' }] };
-const parse = (value: unknown) => parseChatRequest(value, surroundings);
-function faultOf(value: unknown, more: Partial<RequestSurroundings> = {}): ApiFault {
+const parse = (value: unknown) => parseChatRequest(value, '2026-01-02');
+function faultOf(value: unknown): ApiFault {
   try {
-    parseChatRequest(value, { ...surroundings, ...more });
+    parse(value);
   } catch (thrown) {
     if (thrown instanceof ApiFault) return thrown;
     throw thrown;
@@ -22,18 +18,12 @@ function faultOf(value: unknown, more: Partial<RequestSurroundings> = {}): ApiFa
 
 describe('parseChatRequest', () => {
   it('fills in what is left out', () => {
-    expect(parse(hello)).toEqual({
-      model: 'tiny',
-      stream: false,
-      includeUsage: false,
-      generation: {
-        messages: [{ role: 'user', content: 'Hello' }],
-        effort: 'medium',
-        date: '2026-01-02',
-        maxTokens: 8_192,
-        temperature: 1,
-        topP: 0.9,
-      },
+    expect(parse(hello)).toMatchObject({ model: 'default', stream: false });
+    expect(parse(hello).generation).toEqual({
+      messages: [{ role: 'user', content: 'Hello' }],
+      effort: 'medium',
+      date: '2026-01-02',
+      maxTokens: 8_192,
     });
   });
 
@@ -54,11 +44,15 @@ describe('parseChatRequest', () => {
         'reasoning_effort',
         'n',
         'logprobs',
+        'top_logprobs',
+        'frequency_penalty',
+        'logit_bias',
+        'user',
         'response_format',
         'functions',
       ].map((name) => [name, null]),
     );
-    expect(parse({ ...hello, ...nulls })).toEqual(parse(hello));
+    expect(parse({ ...hello, ...nulls }).generation).toEqual(parse(hello).generation);
   });
 
   it('passes on what was asked', () => {
@@ -68,7 +62,7 @@ describe('parseChatRequest', () => {
         function: { name: 'get_weather', parameters: { type: 'object', properties: { constructor: {} } } },
       },
     ];
-    const { generation, stream, includeUsage } = parse({
+    const { generation, stream, model } = parse({
       ...hello,
       model: 'tiny',
       stream: true,
@@ -83,7 +77,7 @@ describe('parseChatRequest', () => {
       tool_choice: 'auto',
       reasoning_effort: 'high',
       user: 'somebody',
-      presence_penalty: 1,
+      presence_penalty: 0,
     });
     expect(generation).toMatchObject({
       maxTokens: 7,
@@ -94,7 +88,7 @@ describe('parseChatRequest', () => {
       tools,
       effort: 'high',
     });
-    expect({ stream, includeUsage }).toEqual({ stream: true, includeUsage: true });
+    expect({ stream, model }).toEqual({ stream: true, model: 'tiny' });
     expect(parse({ ...hello, tools, tool_choice: 'none' }).generation).not.toHaveProperty('tools');
     expect(parse({ ...hello, max_tokens: 10_000_000 }).generation.maxTokens).toBe(LARGEST_MAX_TOKENS);
   });
@@ -127,17 +121,24 @@ describe('parseChatRequest', () => {
     ]);
   });
 
-  it.each(['tiny', '/models/tiny', 'default'])('knows the model as %s', (model) => {
-    expect(parse({ ...hello, model }).model).toBe('tiny');
+  it('passes on what the engine constrains and tells', () => {
+    const tools = [{ type: 'function', function: { name: 'f' } }];
+    const named = { type: 'function', function: { name: 'f' } };
+    const format = { type: 'json_schema', json_schema: { name: 'n', schema: { type: 'object' }, strict: true } };
+    expect(parse({ ...hello, tools, tool_choice: 'required' }).generation.toolChoice).toBe('required');
+    expect(parse({ ...hello, tools, tool_choice: named }).generation.toolChoice).toEqual(named);
+    expect(parse({ ...hello, response_format: format }).generation.responseFormat).toEqual(format);
+    expect(parse({ ...hello, response_format: { type: 'text' } }).generation).not.toHaveProperty('responseFormat');
+    expect(parse({ ...hello, logprobs: true, top_logprobs: 3 }).generation.topLogprobs).toBe(3);
+    expect(parse({ ...hello, top_k: 4, min_p: 0.1 }).generation).toMatchObject({ topK: 4, minP: 0.1 });
   });
 
-  it('names models it does not run, and says when there is none', () => {
-    expect(faultOf({ ...hello, model: 'gpt-4o' })).toMatchObject({
-      status: 404,
-      code: 'model_not_found',
-      param: 'model',
-    });
-    expect(faultOf(hello, { model: null })).toMatchObject({ status: 503, code: 'no_model' });
+  it.each([
+    ['minimal', 'low'],
+    ['low', 'low'],
+    ['xhigh', 'high'],
+  ])('takes the effort %s as %s', (asked, effort) => {
+    expect(parse({ ...hello, reasoning_effort: asked }).generation.effort).toBe(effort);
   });
 
   const image = [
@@ -161,10 +162,16 @@ describe('parseChatRequest', () => {
     ['top_p', { ...hello, top_p: -1 }, 'top_p'],
     ['effort', { ...hello, reasoning_effort: 'extreme' }, 'reasoning_effort'],
     ['two answers', { ...hello, n: 2 }, 'n'],
-    ['log probabilities', { ...hello, logprobs: true }, 'logprobs'],
-    ['JSON mode', { ...hello, response_format: { type: 'json_object' } }, 'response_format.type'],
+    ['top_logprobs alone', { ...hello, top_logprobs: 2 }, 'top_logprobs'],
+    ['an odd format', { ...hello, response_format: { type: 'xml' } }, 'response_format.type'],
+    ['a penalty', { ...hello, presence_penalty: 1 }, 'presence_penalty'],
+    ['a bias', { ...hello, logit_bias: { '5': 1 } }, 'logit_bias.5'],
+    ['what it does not know', { ...hello, keep_alive: 5 }, 'keep_alive'],
+    ['what it does not know and cannot name', { ...hello, 'a b': 5 }, null],
+    ['storing', { ...hello, store: true }, 'store'],
+    ['no thinking', { ...hello, reasoning_effort: 'none' }, 'reasoning_effort'],
     ['old functions', { ...hello, functions: [] }, 'functions'],
-    ['a forced tool', { ...hello, tool_choice: 'required' }, 'tool_choice'],
+    ['a forced tool that is not there', { ...hello, tool_choice: 'required' }, 'tool_choice'],
     [
       'a tool with an odd name',
       { ...hello, tools: [{ type: 'function', function: { name: 'a b' } }] },

@@ -4,6 +4,7 @@ import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EngineState } from '../../preload/contract.ts';
 import { EngineError, type GenerationEvent, type GenerationRequest, type GenerationUsage } from '../engine/engine.ts';
 import { AppFault } from '../fault.ts';
 import { createEndpoint, type Endpoint } from './endpoint.ts';
@@ -48,7 +49,13 @@ let asked: GenerationRequest[];
 let aborted: number;
 let lines: string[];
 let ensureRunning: () => void | Promise<void>;
-const timing = { keepAliveMs: 40, stallMs: 300, headersMs: 500, requestMs: 800 };
+let state: EngineState;
+let isPinned: boolean;
+let origins: readonly string[];
+let chosen: { id: string; name: string };
+const tiny = { id: '/models/tiny', name: 'tiny' };
+const small = { id: 'org/small', name: 'small' };
+const timing = { keepAliveMs: 40, stallMs: 300, headersMs: 500, requestMs: 800, queueMs: 5_000, answerMs: 5_000 };
 
 beforeEach(async () => {
   asked = [];
@@ -56,13 +63,22 @@ beforeEach(async () => {
   lines = [];
   script = () => say(answer);
   ensureRunning = () => {};
+  state = { kind: 'ready', sinceMs: 0 };
+  isPinned = false;
+  origins = [];
+  chosen = tiny;
   endpoint = await start(0);
 });
 afterEach(() => endpoint.dispose());
 
-function start(port: number): Promise<Endpoint> {
+function start(port: number, times: Partial<typeof timing> = {}): Promise<Endpoint> {
   return createEndpoint({
     engine: {
+      get state() {
+        return state;
+      },
+      metrics: null,
+      count: ({ messages }) => Promise.resolve(messages.length * 7),
       generate: (request, { signal, priority }) => {
         expect(priority).toBe('api');
         asked.push(request);
@@ -70,17 +86,32 @@ function start(port: number): Promise<Endpoint> {
         return script(request, signal);
       },
     },
-    model: () => ({ id: '/models/tiny', name: 'tiny' }),
-    sampling: () => null,
+    models: {
+      current: () => chosen,
+      available: () => [tiny, small],
+      isPinned: () => isPinned,
+      choose: (id) => {
+        chosen = id === small.id ? small : tiny;
+        return Promise.resolve();
+      },
+    },
+    sampling: () => ({ temperature: 1, topP: 0.9 }),
     ensureRunning: () => ensureRunning(),
-    key,
+    callerOf: (sent) => callers[sent] ?? null,
+    origins: () => origins,
+    changed: () => {},
     log: (_level, message) => lines.push(message),
-    port,
-    timing,
+    ports: [port],
+    timing: { ...timing, ...times },
   });
 }
 
 const portOf = (of: Endpoint) => Number(new URL(of.url).port);
+const otherKey = 'hr-other';
+const callers: Readonly<Record<string, { id: string; name: string }>> = {
+  [key]: { id: 'default', name: 'Default key' },
+  [otherKey]: { id: 'b', name: 'Zed' },
+};
 const auth = { authorization: `Bearer ${key}` };
 const hello = { messages: [{ role: 'user', content: 'Hello, private words' }] };
 
@@ -167,11 +198,20 @@ describe('access', () => {
 });
 
 describe('models', () => {
-  it('lists the model that runs', async () => {
+  it('lists the model that runs first, then the others', async () => {
     expect(JSON.parse((await ask('/v1/models')).text)).toEqual({
       object: 'list',
-      data: [{ id: 'tiny', object: 'model', created: 0, owned_by: 'headroom' }],
+      data: [
+        expect.objectContaining({ id: 'tiny', object: 'model', type: 'model', display_name: 'tiny' }),
+        expect.objectContaining({ id: 'small' }),
+      ],
+      has_more: false,
+      first_id: 'tiny',
+      last_id: 'small',
     });
+    expect(JSON.parse((await ask('/v1/models/small')).text)).toMatchObject({ id: 'small' });
+    expect(JSON.parse((await ask('/v1/models/org%2Fsmall')).text)).toMatchObject({ id: 'small' });
+    expect((await ask('/v1/models/gpt-4o')).status).toBe(404);
   });
 });
 
@@ -185,7 +225,7 @@ describe('whole answers', () => {
       choices: [{ message: { role: 'assistant', content: 'Hello', reasoning: 'Hm.' }, finish_reason: 'stop' }],
       usage: { prompt_tokens: 10, completion_tokens: 6, total_tokens: 16 },
     });
-    expect(asked[0]).toMatchObject({ messages: hello.messages, effort: 'medium' });
+    expect(asked[0]).toMatchObject({ messages: hello.messages, effort: 'medium', temperature: 1, topP: 0.9 });
   });
 
   it.each<[string, () => Error, number, string]>([
@@ -276,8 +316,13 @@ describe('streams', () => {
     expect(chunks.slice(0, -1).every((chunk) => chunk.usage === null)).toBe(true);
   });
 
-  it('has no usage unless asked', async () => {
-    expect((await chat({ ...hello, stream: true })).text).not.toContain('usage');
+  it('has the figures in its last piece where no piece of their own was asked for', async () => {
+    const events = eventsOf((await chat({ ...hello, stream: true })).text);
+    expect(events.slice(0, -2).join('')).not.toContain('usage');
+    const last = JSON.parse(events.at(-2) ?? '') as { choices: unknown[]; usage: object; timings: object };
+    expect(last.choices).toHaveLength(1);
+    expect(last.usage).toMatchObject({ total_tokens: 16 });
+    expect(last.timings).toMatchObject({ decode_tokens_per_second: 20 });
   });
 
   it('keeps the connection alive with comments while nothing comes', async () => {
@@ -396,7 +441,7 @@ describe('bounds', () => {
     }
   });
 
-  it('queues sixteen and refuses the next', async () => {
+  it('queues sixteen, twelve of one key, and refuses the next', async () => {
     let release = () => {};
     const held = new Promise<void>((resolve) => {
       release = resolve;
@@ -405,12 +450,130 @@ describe('bounds', () => {
       await held;
       yield* answer;
     };
-    const waiting = Array.from({ length: 16 }, () => chat(hello));
-    while (asked.length < 16) await sleep(5);
+    const other = { authorization: `Bearer ${otherKey}` };
+    const waiting = Array.from({ length: 12 }, () => chat(hello));
+    while (asked.length < 12) await sleep(5);
     const refused = await chat(hello);
     expect([refused.status, refused.headers['retry-after']]).toEqual([429, '5']);
+    waiting.push(...Array.from({ length: 4 }, () => chat(hello, other)));
+    while (asked.length < 16) await sleep(5);
+    expect((await chat(hello, other)).status).toBe(429);
+    expect(endpoint.requests.map(({ client }) => client).slice(10, 14)).toEqual([
+      'Default key',
+      'Default key',
+      'Zed',
+      'Zed',
+    ]);
     release();
     expect((await Promise.all(waiting)).map((got) => got.status)).toEqual(Array.from({ length: 16 }, () => 200));
+    expect(endpoint.requests).toEqual([]);
+  });
+});
+
+describe('which model', () => {
+  it('refuses one that is not here', async () => {
+    const got = await chat({ ...hello, model: 'gpt-4o' });
+    expect([got.status, errorOf(got).code]).toEqual([404, 'model_not_found']);
+    expect(asked).toEqual([]);
+  });
+
+  it('puts another one in the place of one that is free, and never of one that is pinned or in use', async () => {
+    isPinned = true;
+    const pinned = await chat({ ...hello, model: 'small' });
+    expect([pinned.status, errorOf(pinned).code]).toEqual([403, 'model_pinned']);
+    isPinned = false;
+    state = { kind: 'busy', sinceMs: 0 };
+    const busy = await chat({ ...hello, model: 'small' });
+    expect([busy.status, errorOf(busy).code, busy.headers['retry-after']]).toEqual([503, 'model_busy', '10']);
+    expect(chosen).toBe(tiny);
+    state = { kind: 'ready', sinceMs: 0 };
+    expect(JSON.parse((await chat({ ...hello, model: 'small' })).text)).toMatchObject({ model: 'small' });
+    expect(chosen).toBe(small);
+  });
+
+  it('says that only a click can raise the limit', async () => {
+    script = async function* () {
+      state = {
+        kind: 'failed',
+        cause: { code: 'wired-limit-needed', message: 'The limit is too low.', nextStep: 'Raise it.' },
+        logTail: [],
+      };
+      yield { kind: 'waiting', for: 'engine', ahead: 0 };
+      throw new EngineError('failed', 'The limit is too low.', 'Raise it.');
+    };
+    const got = await chat(hello);
+    expect([got.status, errorOf(got).code, got.headers['retry-after']]).toEqual([503, 'needs_permission', '60']);
+    expect(errorOf(got).message).toContain('The limit is too low. Raise it.');
+  });
+});
+
+describe('deadlines', () => {
+  it('ends what waits or answers too long, and what the window ends', async () => {
+    const impatient = await start(0, { queueMs: 60, answerMs: 60 });
+    await endpoint.dispose();
+    endpoint = impatient;
+    script = async function* (_request, signal) {
+      yield { kind: 'waiting', for: 'slot', ahead: 1 };
+      await untilAborted(signal);
+    };
+    const waited = await chat(hello);
+    expect([waited.status, errorOf(waited).code]).toEqual([503, 'queue_timeout']);
+    script = async function* (_request, signal) {
+      yield { kind: 'content', text: 'half' };
+      await untilAborted(signal);
+    };
+    expect((await chat({ ...hello, stream: true })).text).toContain('"code":"answer_timeout"');
+  });
+
+  it('ends a request from the window', async () => {
+    script = async function* (_request, signal) {
+      yield { kind: 'content', text: 'half' };
+      await untilAborted(signal);
+    };
+    const whole = chat(hello);
+    await expect.poll(() => endpoint.requests[0]?.stage).toBe('answering');
+    expect(endpoint.endRequest(endpoint.requests[0]?.id ?? '')).toBe(true);
+    expect(errorOf(await whole).code).toBe('cancelled');
+    expect(endpoint.endRequest('gone')).toBe(false);
+  });
+});
+
+it('ends an answer that says the same again and again as one that is too long', async () => {
+  let isEnded = false;
+  script = async function* () {
+    try {
+      for (;;) {
+        yield { kind: 'content', text: 'and then the cat sat on the mat again. ' };
+        await sleep(0);
+      }
+    } finally {
+      isEnded = true;
+    }
+  };
+  const got = JSON.parse((await chat(hello)).text) as { choices: { finish_reason: string }[]; usage: object };
+  expect(got.choices[0]?.finish_reason).toBe('length');
+  expect(isEnded).toBe(true);
+  expect(got.usage).toHaveProperty('completion_tokens');
+});
+
+describe('pages that were let in', () => {
+  it('answers them, and their preflight, and nobody else', async () => {
+    origins = ['https://app.example'];
+    const pageHeaders = { ...auth, origin: 'https://app.example', 'sec-fetch-site': 'cross-site' };
+    const got = await chat(hello, pageHeaders);
+    expect([got.status, got.headers['access-control-allow-origin'], got.headers['vary']]).toEqual([
+      200,
+      'https://app.example',
+      'origin',
+    ]);
+    const preflight = await ask('/v1/chat/completions', {
+      method: 'OPTIONS',
+      headers: { origin: 'https://app.example' },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers['access-control-allow-headers']).toContain('x-api-key');
+    expect((await chat(hello, { ...pageHeaders, origin: 'https://evil.example' })).status).toBe(403);
+    expect((await ask('/v1/models', { headers: { origin: 'https://app.example' } })).status).toBe(401);
   });
 });
 

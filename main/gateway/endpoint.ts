@@ -1,72 +1,119 @@
 /**
- * The OpenAI-compatible endpoint on 127.0.0.1: `POST /v1/chat/completions`, `GET /v1/models`, `GET /health`.
+ * The endpoint on 127.0.0.1 that other programs use: OpenAI's chat completions, completions and responses, Anthropic's
+ * messages.
  *
- * For programs on this Mac, never for web pages: no CORS, Host and Origin checked, a key on everything but /health.
- * What is asked and answered is not logged. The engine is always asked for a stream, because only that can be cancelled
- * when the client goes away.
+ * For programs on this Mac, never for web pages that the user has not let in: Host and Origin checked, a key on
+ * everything but /health. What is asked and answered is not logged. The engine is always asked for a stream, because
+ * only that can be cancelled when the caller goes away.
  */
-import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import type { EndpointRequest } from '../../preload/contract.ts';
 import { localDate } from '../local-date.ts';
-import type { Engine, GenerationEvent } from '../engine/engine.ts';
+import { type Engine, EngineError } from '../engine/engine.ts';
 import type { Log } from '../log/log.ts';
 import { closeServer, listenOnLoopback, LOOPBACK } from '../loopback.ts';
-import { keyFault, pageFault } from './access.ts';
-import { ApiFault, apiFaultOf, errorBody } from './api-fault.ts';
-import {
-  type AnswerHead,
-  chunkOf,
-  completionOf,
-  type Delta,
-  deltaOf,
-  usageChunkOf,
-  type Voice,
-} from './chat-answer.ts';
-import { type ChatRequest, type OfferedModel, parseChatRequest, type RequestSurroundings } from './chat-request.ts';
-import { EventStream, type EventStreamTiming } from './event-stream.ts';
+import { isLetIn, pageFault, sentKey, wrongKey } from './access.ts';
+import type { Asked } from './answer-writer.ts';
+import { type AnswerDeadlines, answer } from './answering.ts';
+import { anthropicErrorBody, ApiFault, apiFaultOf, errorBody, loadFault } from './api-fault.ts';
+import { parseChatRequest } from './chat-request.ts';
+import { parseCompletionRequest } from './completion-request.ts';
+import type { EventStreamTiming } from './event-stream.ts';
+import { parseCountRequest, parseMessagesRequest } from './messages-request.ts';
+import { admit, type OfferedModel } from './model-admission.ts';
+import type { Caller } from './records.ts';
+import { RequestList } from './request-list.ts';
+import { parseResponsesRequest } from './responses-request.ts';
 
 /** What the hosts ask for when the user names no port. */
 export const DEFAULT_ENDPOINT_PORT = 8_080;
 
 const LARGEST_BODY_BYTES = 8 * 1024 * 1024;
-/** One runs, the others wait; each waiting one may hold 8 MiB. */
-const MOST_CHATS_AT_ONCE = 16;
+/** Of all requests that are being read or wait: what sixteen large ones would hold is too much for a small Mac. */
+const MOST_BODY_BYTES = 64 * 1024 * 1024;
+/** Connections that ask nothing: the oldest goes when there are more. */
+const MOST_IDLE_CONNECTIONS = 128;
 const PORTS_TRIED = 20;
 const CLOSE_GRACE_MS = 1_000;
 
 export interface Endpoint {
   /** `http://127.0.0.1:<port>/v1` */
   readonly url: string;
+  readonly port: number;
+  readonly requests: readonly EndpointRequest[];
+  /** Ends a request from the window; false when there is none. */
+  endRequest(id: string): boolean;
+  /** A key was revoked. */
+  endRequestsOf(callerId: string): void;
   /** Refuses new requests, ends those under way, frees the port. Safe to call twice. */
   dispose(): Promise<void>;
 }
 
+export interface EndpointModels {
+  current(): OfferedModel | null;
+  available(): readonly OfferedModel[];
+  isPinned(): boolean;
+  /** Puts another in the current one's place. */
+  choose(modelId: string): Promise<void>;
+}
+
 export interface EndpointOptions {
-  readonly engine: Pick<Engine, 'generate'>;
-  readonly model: () => OfferedModel | null;
-  readonly sampling: () => RequestSurroundings['sampling'];
+  readonly engine: Pick<Engine, 'generate' | 'count' | 'metrics' | 'state'>;
+  readonly models: EndpointModels;
+  /** The model makers' own values, where a request says nothing. */
+  readonly sampling: () => { readonly temperature: number; readonly topP: number } | null;
   /** Turns the model on when it is off; throws AppFault when it may not. */
   readonly ensureRunning: () => void | Promise<void>;
-  readonly key: string;
+  /** Who holds a key; null for nobody. */
+  readonly callerOf: (key: string) => Caller | null;
+  /** Web pages that the user has let in. */
+  readonly origins: () => readonly string[];
+  /** The list of requests is another. */
+  readonly changed: () => void;
   readonly log: Log;
-  /** The next free one is used when this is taken; 0 for any. */
-  readonly port: number;
+  /** The next free one is used when these are taken; 0 for any. */
+  readonly ports: readonly number[];
   readonly nowMs?: () => number;
   readonly timing?: EndpointTiming;
 }
 
-interface EndpointTiming extends EventStreamTiming {
+interface EndpointTiming extends EventStreamTiming, AnswerDeadlines {
   /** For a client to send its headers, and its whole request. */
   readonly headersMs: number;
   readonly requestMs: number;
 }
 
-const usualTiming: EndpointTiming = { keepAliveMs: 5_000, stallMs: 60_000, headersMs: 10_000, requestMs: 60_000 };
+const usualTiming: EndpointTiming = {
+  keepAliveMs: 5_000,
+  stallMs: 60_000,
+  headersMs: 10_000,
+  requestMs: 60_000,
+  queueMs: 600_000,
+  answerMs: 3_600_000,
+};
+
+interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly errors: (fault: ApiFault) => object;
+  /** `path` with what was asked for in it, where the route ends with `/*`. */
+  answer(call: Call): Promise<void> | void;
+}
+
+interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: string;
+  readonly caller: Caller;
+}
 
 /** Rejects with Node's listen error when no port can be had. */
 export async function createEndpoint(options: EndpointOptions): Promise<Endpoint> {
-  const { engine, model, sampling, ensureRunning, key, log, nowMs = Date.now, timing = usualTiming } = options;
-  const underWay = new Set<AbortController>();
+  const { engine, models, log, nowMs = Date.now, timing = usualTiming } = options;
+  const list = new RequestList(options.changed);
+  const idle = new Set<Socket>();
+  let bodyBytes = 0;
   let isClosing = false;
 
   const server = createServer(
@@ -79,166 +126,263 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
     },
     (request, response) => void serve(request, response),
   );
-  server.maxConnections = 128;
+  // Whoever asks is heard, however many connections others hold open without asking.
+  server.on('connection', (socket) => {
+    rest(socket);
+    socket.on('close', () => idle.delete(socket));
+  });
+  const rest = (socket: Socket): void => {
+    if (socket.destroyed) return;
+    idle.add(socket);
+    if (idle.size <= MOST_IDLE_CONNECTIONS) return;
+    const [oldest] = idle;
+    if (oldest !== undefined) {
+      idle.delete(oldest);
+      oldest.destroy();
+    }
+  };
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedMs = nowMs();
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const found = routeOf(path);
+    idle.delete(request.socket);
+    request.on('error', () => {});
+    response.on('error', () => {});
     response.on('close', () => {
+      rest(request.socket);
       // The path only if it is one of ours: others may hold anything.
-      const what = Object.hasOwn(routes, path) ? `${request.method} ${path}` : 'unknown path';
+      const what = found === null ? 'unknown path' : `${request.method} ${found.name}`;
       const how = response.writableFinished ? String(response.statusCode) : 'client gone';
       log('info', `endpoint: ${what} ${how} ${nowMs() - startedMs} ms`);
     });
+    const errors =
+      found?.route.errors ?? (request.headers['anthropic-version'] === undefined ? errorBody : anthropicErrorBody);
     try {
-      await answer(request, response, path);
+      await answerRoute(request, response, path, found?.route ?? null);
     } catch (thrown) {
-      sendFault(response, apiFaultOf(thrown, log));
+      sendFault(response, faultOf(thrown), errors);
     }
   }
 
-  async function answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
-    const strange = pageFault(request.headers, port);
+  async function answerRoute(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    route: Route | null,
+  ): Promise<void> {
+    const origins = options.origins();
+    const strange = pageFault(request.headers, port, origins);
     if (strange !== null) throw strange;
-    const route = Object.hasOwn(routes, path) ? routes[path as keyof typeof routes] : undefined;
-    if (route === undefined) throw new ApiFault(404, 'unknown_url', 'This endpoint has no such path.');
+    if (isLetIn(request.headers, origins)) {
+      response.setHeader('access-control-allow-origin', request.headers.origin ?? '');
+      response.setHeader('vary', 'origin');
+      if (request.method === 'OPTIONS') {
+        sendPreflight(response);
+        return;
+      }
+    }
+    if (route === null) throw new ApiFault(404, 'unknown_url', 'This endpoint has no such path.');
     if (route.method !== request.method) {
       response.setHeader('allow', route.method);
       throw new ApiFault(405, 'method_not_allowed', `Use ${route.method} here.`);
     }
-    if (route.needsKey) {
-      const keyless = keyFault(request.headers, key);
-      if (keyless !== null) throw keyless;
+    if (path === '/health') {
+      sendJson(response, 200, { status: 'ok', model: engine.state.kind });
+      return;
     }
-    await route.answer(request, response);
+    const caller = options.callerOf(sentKey(request.headers));
+    if (caller === null) throw wrongKey();
+    await route.answer({ request, response, path, caller });
   }
 
-  const routes = {
-    '/health': {
+  const routes: Readonly<Record<string, Route>> = {
+    '/health': { method: 'GET', errors: errorBody, answer: () => {} },
+    '/v1/models': { method: 'GET', errors: errorBody, answer: ({ response }) => sendModels(response) },
+    '/v1/models/*': {
       method: 'GET',
-      needsKey: false,
-      answer: (_request: IncomingMessage, response: ServerResponse) => sendJson(response, 200, { status: 'ok' }),
-    },
-    '/v1/models': {
-      method: 'GET',
-      needsKey: true,
-      answer: (_request: IncomingMessage, response: ServerResponse) => {
-        const offered = model();
-        const data = offered === null ? [] : [{ id: offered.name, object: 'model', created: 0, owned_by: 'headroom' }];
-        sendJson(response, 200, { object: 'list', data });
+      errors: errorBody,
+      answer: ({ response, path }) => {
+        const name = decoded(path.slice('/v1/models/'.length));
+        const model = offered().find((one) => one.name === name || one.id === name);
+        if (model === undefined) throw new ApiFault(404, 'model_not_found', 'There is no model of this name here.');
+        sendJson(response, 200, modelBody(model));
       },
     },
-    '/v1/chat/completions': { method: 'POST', needsKey: true, answer: chat },
-  } as const;
+    '/v1/chat/completions': { method: 'POST', errors: errorBody, answer: generation(parseChatRequest) },
+    '/v1/completions': { method: 'POST', errors: errorBody, answer: generation(parseCompletionRequest) },
+    '/v1/responses': { method: 'POST', errors: errorBody, answer: generation(parseResponsesRequest) },
+    '/v1/messages': { method: 'POST', errors: anthropicErrorBody, answer: generation(parseMessagesRequest) },
+    '/v1/messages/count_tokens': { method: 'POST', errors: anthropicErrorBody, answer: count },
+  };
 
-  async function chat(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  function routeOf(path: string): { readonly name: string; readonly route: Route } | null {
+    const name = path.startsWith('/v1/models/') ? '/v1/models/*' : path;
+    const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
+    return route === undefined ? null : { name, route };
+  }
+
+  /** The chosen one first: programs that take the first of the list take the one that runs. */
+  function offered(): readonly OfferedModel[] {
+    const current = models.current();
+    const others = models.available().filter(({ id }) => id !== current?.id);
+    return current === null ? others : [current, ...others];
+  }
+
+  function sendModels(response: ServerResponse): void {
+    const data = offered().map(modelBody);
+    // Both protocols' lists in one: their programs read what they know.
+    sendJson(response, 200, {
+      object: 'list',
+      data,
+      has_more: false,
+      first_id: data[0]?.id ?? null,
+      last_id: data.at(-1)?.id ?? null,
+    });
+  }
+
+  /** Throws ApiFault. The model that will answer. */
+  async function admitted(name: string): Promise<OfferedModel> {
+    const { kind } = engine.state;
+    const admission = admit({
+      asked: name,
+      current: models.current(),
+      available: models.available(),
+      isPinned: models.isPinned(),
+      // This request is on the list itself.
+      isBusy: list.size > 1 || (kind !== 'off' && kind !== 'failed' && kind !== 'ready'),
+    });
+    if (admission.kind === 'switch') await models.choose(admission.modelId);
+    await options.ensureRunning();
+    const model = models.current();
+    if (model === null)
+      throw new ApiFault(503, 'no_model', 'No model has been chosen yet. Open Headroom and choose one.');
+    return model;
+  }
+
+  function generation(parse: (value: unknown, date: string) => Asked): Route['answer'] {
+    return ({ request, response, path, caller }) =>
+      onTheList(request, response, path, caller, async (open) => {
+        const asked = parse(await readJsonBody(request), localDate(nowMs()));
+        const model = await admitted(asked.model);
+        const usual = options.sampling();
+        const whole = await answer(
+          { ...asked, modelName: model.name, generation: { ...usual, ...asked.generation } },
+          open,
+          response,
+          { engine, nowMs: () => performance.now(), timing, faultOf },
+        );
+        if (whole !== null) sendJson(response, 200, whole);
+      });
+  }
+
+  function count({ request, response, path, caller }: Call): Promise<void> {
+    return onTheList(request, response, path, caller, async (open) => {
+      const { model, prompt } = parseCountRequest(await readJsonBody(request), localDate(nowMs()));
+      await admitted(model);
+      sendJson(response, 200, { input_tokens: await engine.count(prompt, open.signal) });
+    });
+  }
+
+  async function onTheList(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    caller: Caller,
+    work: (open: ReturnType<RequestList['enter']>) => Promise<void>,
+  ): Promise<void> {
     if (isClosing) throw closing();
-    if (underWay.size >= MOST_CHATS_AT_ONCE)
-      throw new ApiFault(
-        429,
-        'too_many_requests',
-        `${MOST_CHATS_AT_ONCE} requests are waiting already. Try again later.`,
-      );
-    const controller = new AbortController();
-    underWay.add(controller);
-    response.on('close', () => controller.abort());
+    const open = list.enter(caller, path, nowMs());
+    response.on('close', () => open.end(null));
     try {
-      const body = parseJson(await readBody(request));
-      const asked = parseChatRequest(body, { model: model(), sampling: sampling(), date: localDate(nowMs()) });
-      await ensureRunning();
-      const head = { id: `chatcmpl-${randomUUID()}`, createdSeconds: Math.floor(nowMs() / 1_000), model: asked.model };
-      const events = engine.generate(asked.generation, { signal: controller.signal, priority: 'api' });
-      if (asked.stream) await stream(events, asked, head, response);
-      else await whole(events, head, response);
+      if (request.socket.destroyed) open.end(null);
+      await work(open);
     } catch (thrown) {
-      throw isClosing ? closing() : thrown;
+      throw open.ended ?? thrown;
     } finally {
-      underWay.delete(controller);
+      open.leave();
     }
   }
 
-  async function whole(
-    events: AsyncIterable<GenerationEvent>,
-    head: AnswerHead,
-    response: ServerResponse,
-  ): Promise<void> {
-    const deltas: Delta[] = [];
-    let voice: Voice = 'silent';
-    for await (const event of events) {
-      if (event.kind === 'finish') {
-        sendJson(response, 200, completionOf(head, deltas, event));
-        return;
-      }
-      const step = deltaOf(event, voice);
-      voice = step.voice;
-      if (step.delta !== null) deltas.push(step.delta);
+  function faultOf(thrown: unknown): ApiFault {
+    const { state } = engine;
+    if (thrown instanceof EngineError && thrown.code === 'failed' && state.kind === 'failed') {
+      const fault = loadFault(state.cause);
+      if (fault !== null) return fault;
     }
-    throw unfinished();
+    return apiFaultOf(thrown, log);
   }
 
-  async function stream(
-    events: AsyncIterable<GenerationEvent>,
-    { includeUsage }: ChatRequest,
-    head: AnswerHead,
-    response: ServerResponse,
-  ): Promise<void> {
-    const out = new EventStream(response, timing);
-    let voice: Voice = 'silent';
-    let hasBegun = false;
-    const begin = async () => {
-      if (hasBegun) return;
-      hasBegun = true;
-      await out.send(chunkOf(head, { role: 'assistant', content: '' }, null, includeUsage));
-    };
+  async function readJsonBody(request: IncomingMessage): Promise<unknown> {
+    const most = Number(request.headers['content-length'] ?? LARGEST_BODY_BYTES) || LARGEST_BODY_BYTES;
+    const held = Math.min(most, LARGEST_BODY_BYTES);
+    if (bodyBytes + held > MOST_BODY_BYTES)
+      throw new ApiFault(429, 'too_many_requests', 'Large requests are waiting already. Try again later.', null, {
+        retryAfterSeconds: 5,
+      });
+    bodyBytes += held;
     try {
-      for await (const event of events) {
-        if (event.kind === 'waiting')
-          out.note(event.for === 'slot' ? `waiting, ${event.ahead} ahead` : 'loading the model');
-        else if (event.kind === 'prefill') out.note(`reading ${event.doneTokens}/${event.totalTokens}`);
-        else await begin();
-        const step = deltaOf(event, voice);
-        voice = step.voice;
-        if (step.delta !== null) await out.send(chunkOf(head, step.delta, null, includeUsage));
-        if (event.kind === 'finish') {
-          await out.send(chunkOf(head, {}, event.reason, includeUsage));
-          if (includeUsage) await out.send(usageChunkOf(head, event.usage));
-          await out.send('[DONE]');
-          out.close();
-          return;
-        }
-      }
-      throw unfinished();
-    } catch (thrown) {
-      out.abandon();
-      if (!out.isOpen) throw thrown;
-      // The status is gone; what is left is an error in place of the next piece, and no [DONE].
-      const fault = isClosing ? closing() : apiFaultOf(thrown, log);
-      await out.send(errorBody(fault));
-      out.close();
+      return parseJson(await readBody(request));
+    } finally {
+      bodyBytes -= held;
     }
   }
 
-  const port = await listenOnFreePort(server, options.port, log);
+  const port = await listenOnFreePort(server, options.ports, log);
+  let disposing: Promise<void> | null = null;
   return {
     url: `http://${LOOPBACK}:${port}/v1`,
-    dispose: async () => {
+    port,
+    get requests() {
+      return list.shown;
+    },
+    endRequest: (id) =>
+      list.end(id, new ApiFault(503, 'cancelled', 'The request was ended in Headroom’s window.', null)),
+    endRequestsOf: (callerId) => list.endAll(wrongKey(), callerId),
+    dispose: () => {
       isClosing = true;
-      const closed = closeServer(server, CLOSE_GRACE_MS);
-      for (const controller of underWay) controller.abort();
-      await closed;
+      disposing ??= closeServer(server, CLOSE_GRACE_MS);
+      list.endAll(closing());
+      return disposing;
     },
   };
 }
 
 const closing = () => new ApiFault(503, 'closing', 'Headroom is closing. Open it again and repeat the request.');
-const unfinished = () => new ApiFault(500, 'model_failed', 'The answer ended before it was finished. Try again.');
 
-async function listenOnFreePort(server: ReturnType<typeof createServer>, wanted: number, log: Log): Promise<number> {
-  const last = wanted === 0 ? 0 : Math.min(wanted + PORTS_TRIED, 65_535);
-  for (let port = wanted; port <= last; port += 1) {
+const modelBody = ({ id, name }: OfferedModel) => ({
+  id: name,
+  object: 'model',
+  created: 0,
+  owned_by: 'headroom',
+  // As Anthropic's list has it.
+  type: 'model',
+  display_name: name,
+  created_at: '1970-01-01T00:00:00Z',
+  headroom_id: id,
+});
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+async function listenOnFreePort(
+  server: ReturnType<typeof createServer>,
+  ports: readonly number[],
+  log: Log,
+): Promise<number> {
+  const first = ports[0] ?? 0;
+  const last = ports.at(-1) ?? 0;
+  const further = last === 0 ? [] : Array.from({ length: PORTS_TRIED }, (_, index) => last + 1 + index);
+  for (const port of [...ports, ...further]) {
+    if (port > 65_535) break;
     try {
       const taken = await listenOnLoopback(server, port);
-      if (taken !== wanted && wanted !== 0) log('warn', `port ${wanted} is taken: the endpoint uses ${taken}`);
+      if (taken !== first && first !== 0) log('warn', `port ${first} is taken: the endpoint uses ${taken}`);
       return taken;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
@@ -246,35 +390,49 @@ async function listenOnFreePort(server: ReturnType<typeof createServer>, wanted:
     }
   }
   const any = await listenOnLoopback(server, 0);
-  log('warn', `ports ${wanted} to ${last} are taken: the endpoint uses ${any}`);
+  log('warn', `port ${first} and those after it are taken: the endpoint uses ${any}`);
   return any;
 }
 
 /** Rejects with ApiFault 413 as soon as it is clear that the body is too large; Node reads and drops the rest. */
 function readBody(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    let pieces: Buffer[] = [];
+    let size = 0;
+    const refuse = (fault: ApiFault): void => {
+      pieces = [];
+      reject(fault);
+      // A stream nobody listens to stands still, and its sender with it.
+      request.resume();
+    };
     const tooLarge = () =>
-      reject(
+      refuse(
         new ApiFault(413, 'request_too_large', `A request may have ${LARGEST_BODY_BYTES / 1024 / 1024} MiB at most.`),
       );
     if (request.headers['content-encoding'] !== undefined && request.headers['content-encoding'] !== 'identity') {
-      reject(new ApiFault(415, 'unsupported_encoding', 'Send the body without compression.'));
+      refuse(new ApiFault(415, 'unsupported_encoding', 'Send the body without compression.'));
       return;
     }
     if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY_BYTES) {
       tooLarge();
       return;
     }
-    const pieces: Buffer[] = [];
-    let size = 0;
     request.on('data', (piece: Buffer) => {
       size += piece.length;
       if (size <= LARGEST_BODY_BYTES) pieces.push(piece);
-      else tooLarge();
+      else if (pieces.length > 0) tooLarge();
     });
-    request.on('end', () => resolve(Buffer.concat(pieces)));
-    request.on('error', reject);
-    request.on('close', () => reject(new ApiFault(400, 'incomplete', 'The request ended early.')));
+    request.on('end', () => {
+      const whole = Buffer.concat(pieces);
+      pieces = [];
+      resolve(whole);
+    });
+    const endedEarly = (): void => {
+      pieces = [];
+      reject(new ApiFault(400, 'incomplete', 'The request ended early.'));
+    };
+    request.on('error', endedEarly);
+    request.on('close', endedEarly);
   });
 }
 
@@ -285,6 +443,41 @@ function parseJson(body: Buffer): unknown {
     throw new ApiFault(400, 'invalid_json', 'The body is not valid JSON.');
   }
 }
+
+function sendPreflight(response: ServerResponse): void {
+  response.writeHead(204, {
+    'access-control-allow-methods': 'GET, POST',
+    'access-control-allow-headers': PREFLIGHT_HEADERS,
+    'access-control-allow-private-network': 'true',
+    'access-control-max-age': '600',
+  });
+  response.end();
+}
+
+/** What the official JavaScript clients send from a page. */
+const PREFLIGHT_HEADERS = [
+  'authorization',
+  'content-type',
+  'x-api-key',
+  'anthropic-version',
+  'anthropic-beta',
+  'anthropic-dangerous-direct-browser-access',
+  'openai-organization',
+  'openai-project',
+  ...[
+    'arch',
+    'lang',
+    'os',
+    'package-version',
+    'retry-count',
+    'runtime',
+    'runtime-version',
+    'timeout',
+    'helper-method',
+    'poll-helper',
+    'custom-poll-interval',
+  ].map((name) => `x-stainless-${name}`),
+].join(', ');
 
 function sendJson(response: ServerResponse, status: number, value: object): void {
   if (response.destroyed || response.headersSent) return;
@@ -298,8 +491,10 @@ function sendJson(response: ServerResponse, status: number, value: object): void
   response.end(text);
 }
 
-function sendFault(response: ServerResponse, fault: ApiFault): void {
-  if (fault.status === 401 && !response.headersSent) response.setHeader('www-authenticate', 'Bearer');
-  if (fault.status === 429 && !response.headersSent) response.setHeader('retry-after', '5');
-  sendJson(response, fault.status, errorBody(fault));
+function sendFault(response: ServerResponse, fault: ApiFault, body: (fault: ApiFault) => object): void {
+  if (!response.headersSent) {
+    if (fault.status === 401) response.setHeader('www-authenticate', 'Bearer');
+    if (fault.retryAfterSeconds !== null) response.setHeader('retry-after', String(fault.retryAfterSeconds));
+  }
+  sendJson(response, fault.status, body(fault));
 }

@@ -1,6 +1,7 @@
 /** Server-sent events to one client: opened late, kept alive while nothing comes, held back by a slow reader. */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import type { Frame } from './answer-writer.ts';
 
 export interface EventStreamTiming {
   /** Silence after which a comment goes out, so that neither side's timeouts end a long prefill. */
@@ -12,13 +13,13 @@ export interface EventStreamTiming {
 export class EventStream {
   readonly #response: ServerResponse;
   readonly #timing: EventStreamTiming;
-  #keepAlive: NodeJS.Timeout;
+  readonly #keepAlive: NodeJS.Timeout;
   #lastComment = '';
 
   constructor(response: ServerResponse, timing: EventStreamTiming) {
     this.#response = response;
     this.#timing = timing;
-    this.#keepAlive = this.#startKeepAlive();
+    this.#keepAlive = setInterval(() => this.#write(`: ${this.#lastComment || 'waiting'}\n\n`), timing.keepAliveMs);
   }
 
   /** Until something was sent, the request can still be answered with a plain error and its status. */
@@ -32,28 +33,21 @@ export class EventStream {
   }
 
   /** Resolves when the client can take more; at once when it has gone. */
-  async send(data: object | '[DONE]'): Promise<void> {
-    clearTimeout(this.#keepAlive);
-    this.#write(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`);
-    if (this.#response.writableNeedDrain) await this.#drained();
-    this.#keepAlive = this.#startKeepAlive();
+  send({ event, data }: Frame): Promise<void> | void {
+    const text = `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+    this.#write(event === undefined ? text : `event: ${event}\n${text}`);
+    this.#keepAlive.refresh();
+    if (this.#response.writableNeedDrain) return this.#drained();
   }
 
   close(): void {
-    clearTimeout(this.#keepAlive);
+    clearInterval(this.#keepAlive);
     if (!this.#response.writableEnded) this.#response.end();
   }
 
   /** Ends the keep-alive without ending the answer, which is then not a stream after all. */
   abandon(): void {
-    clearTimeout(this.#keepAlive);
-  }
-
-  #startKeepAlive(): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.#write(`: ${this.#lastComment || 'waiting'}\n\n`);
-      this.#keepAlive = this.#startKeepAlive();
-    }, this.#timing.keepAliveMs);
+    clearInterval(this.#keepAlive);
   }
 
   #write(text: string): void {

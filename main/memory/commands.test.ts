@@ -15,6 +15,7 @@ const sh = commandsAt(
         'pmset',
         'osascript',
         'launchctl',
+        'lsof',
       ] as const
     ).map((name) => [name, name === 'ioreg' ? '/nowhere/ioreg' : '/bin/sh']),
   ) as Record<CommandName, string>,

@@ -16,6 +16,7 @@ export type CommandName =
   | 'pmset'
   | 'osascript'
   | 'launchctl'
+  | 'lsof'
   | 'tmutil';
 
 interface CommandOptions {
@@ -54,6 +55,7 @@ const macPaths: Readonly<Record<CommandName, string>> = {
   pmset: '/usr/bin/pmset',
   osascript: '/usr/bin/osascript',
   launchctl: '/bin/launchctl',
+  lsof: '/usr/sbin/lsof',
   tmutil: '/usr/bin/tmutil',
 };
 

@@ -17,6 +17,7 @@ export function simulatedCommands(socketPath: string): Commands {
     pmset: bin('pmset'),
     osascript: bin('osascript'),
     launchctl: bin('launchctl'),
+    lsof: bin('lsof'),
     tmutil: bin('tmutil'),
   };
   return commandsAt(paths, { SIMULATED_MAC_NODE: process.execPath, SIMULATED_MAC_SOCKET: socketPath });

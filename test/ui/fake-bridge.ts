@@ -12,6 +12,7 @@ import type {
   Conversation,
   ConversationSettings,
   ConversationSummary,
+  EndpointStatus,
   EventName,
   Events,
   HubSettings,
@@ -71,6 +72,8 @@ export interface FakeScript {
   readonly reply: FakeReply;
   readonly memory: FakeMemory;
   readonly models: FakeModels;
+  /** What differs from an endpoint that nobody uses yet. */
+  readonly endpoint?: Partial<EndpointStatus>;
   /** Routes that answer with an error. */
   readonly refuse?: Partial<Record<RouteName, AppError>>;
   /** False: the connection falls away once the first state is there. */
@@ -98,6 +101,19 @@ export function installFakeBridge(script: FakeScript): void {
   const { memory } = script;
   let { wiredLimit } = memory;
   let { entries, plan, hub } = script.models;
+  let endpoint = script.endpoint ?? null;
+  const endpointStatus = (): EndpointStatus => ({
+    url: app.endpointUrl,
+    wantedPort: 8_080,
+    portTaken: null,
+    clients: [],
+    requests: [],
+    origins: [],
+    isPinned: false,
+    unloadAfterMinutes: 0,
+    unloadsAtMs: null,
+    ...endpoint,
+  });
   const setLimit = (state: WiredLimitState): WiredLimitState => {
     wiredLimit = state;
     emit('wiredLimit.state', wiredLimit);
@@ -685,6 +701,36 @@ export function installFakeBridge(script: FakeScript): void {
         return null;
       case 'log.tail':
         return { lines: [] };
+      case 'endpoint.status':
+        return endpointStatus();
+      case 'endpoint.addClient': {
+        const { name } = input as { name: string };
+        const key = 'hr-mW4bN8qXzR2sVtYc6LdKj0pHfGaU1eIo5TvBxQwEyZi';
+        endpoint = {
+          ...endpoint,
+          clients: [
+            ...endpointStatus().clients,
+            { id: id(), name, keyEnd: key.slice(-4), createdAtMs: Date.now(), lastUsedAtMs: null },
+          ],
+        };
+        emit('endpoint.changed', endpointStatus());
+        return { url: app.endpointUrl, key, status: endpointStatus() };
+      }
+      case 'endpoint.revokeClient': {
+        const { clientId } = input as { clientId: string };
+        endpoint = { ...endpoint, clients: endpointStatus().clients.filter((client) => client.id !== clientId) };
+        return endpointStatus();
+      }
+      case 'endpoint.endRequest': {
+        const { requestId } = input as { requestId: string };
+        endpoint = { ...endpoint, requests: endpointStatus().requests.filter((request) => request.id !== requestId) };
+        return endpointStatus();
+      }
+      case 'endpoint.configure': {
+        const { port, ...change } = input as Partial<EndpointStatus> & { port?: number | null };
+        endpoint = { ...endpoint, ...change, ...(port == null ? {} : { wantedPort: port, portTaken: null }) };
+        return endpointStatus();
+      }
       case 'endpoint.reveal':
         return { url: app.endpointUrl, key: 'hr-J3m0vXq5Yk2T8wZr1uLb7dNc4fGhAs9eKpQiVtRxMoE' };
       case 'engine.warm':

@@ -1,0 +1,79 @@
+/** What the APIs' requests have in common: bounds, and how a wrong field is named. Pure. */
+import * as v from 'valibot';
+import type { Effort } from '../../preload/contract.ts';
+import { shapeFault } from '../plain-data.ts';
+import { ApiFault } from './api-fault.ts';
+
+/** When the request names no bound: long enough for reasoning and an answer, short enough to end. Tokens. */
+export const DEFAULT_MAX_TOKENS = 8_192;
+/** gpt-oss's whole context. A larger bound means the same, so it is lowered and not refused. */
+export const LARGEST_MAX_TOKENS = 131_072;
+
+export const tokenBound = v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1)));
+export const within = (least: number, most: number) =>
+  v.nullish(v.pipe(v.number(), v.minValue(least), v.maxValue(most)));
+const stopText = v.pipe(v.string(), v.minLength(1), v.maxLength(500));
+export const stopTexts = v.pipe(v.array(stopText), v.maxLength(16));
+export const stopField = v.nullish(v.union([stopText, stopTexts], 'must be text or up to 16 texts'));
+export const modelName = v.nullish(v.pipe(v.string(), v.maxLength(1_000)), 'default');
+export const callId = v.pipe(v.string(), v.maxLength(200));
+export const toolName = v.pipe(v.string(), v.regex(/^[\w.-]{1,128}$/, 'must be 1 to 128 letters, digits, _, - or .'));
+export const toolSchema = v.record(v.string(), v.unknown());
+export const MOST_TOOLS = 256;
+export const MOST_MESSAGES = 10_000;
+
+/** A field that says how a request is to be handled, not what is to be answered: taken, without effect. */
+export const anything = v.optional(v.unknown());
+/** A field whose usual value asks for nothing; any other is refused by name. */
+export const only = (usual: readonly (string | number | boolean)[], refusal: string) =>
+  v.nullish(v.picklist(usual as readonly [string], refusal));
+
+/** The model knows three efforts. The APIs have more names: the nearest is meant; what none comes near is refused. */
+const efforts: Readonly<Record<string, Effort>> = {
+  minimal: 'low',
+  low: 'low',
+  medium: 'medium',
+  high: 'high',
+  xhigh: 'high',
+  max: 'high',
+};
+export const effortField = v.nullish(
+  v.picklist(Object.keys(efforts), 'must be low, medium or high: the model always thinks'),
+);
+export const effortOf = (name: string | null | undefined): Effort => efforts[name ?? 'medium'] ?? 'medium';
+
+/** Deep enough for any tool's schema, shallow enough that nothing later runs out of stack. */
+const shape = { depth: 64, nodes: 500_000, textLength: 16 * 1024 * 1024 };
+
+/** Throws ApiFault. */
+export function parsedBody<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
+  const oddShape = shapeFault(value, shape);
+  if (oddShape !== null) throw new ApiFault(400, 'invalid_request', `The request ${oddShape}.`);
+  const parsed = v.safeParse(schema, value, { abortEarly: true });
+  if (!parsed.success) throw requestFault(parsed.issues[0]);
+  return parsed.output;
+}
+
+function requestFault(issue: v.BaseIssue<unknown>): ApiFault {
+  const place = v.getDotPath(issue);
+  if (place === null) return new ApiFault(400, 'invalid_request', 'The request must be a JSON object.');
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    // What is unknown may be anything: only names that look like a parameter's are said back.
+    const name = /^[\w.-]{1,80}$/.test(place) ? place : null;
+    const message = `${name ?? 'A field of the request'} is not offered by this endpoint.`;
+    return new ApiFault(400, 'unknown_parameter', message, name);
+  }
+  // Valibot's own messages quote what was received, which may be the user's text.
+  const isOwnSentence = !issue.message.startsWith('Invalid');
+  const expected = issue.received === 'undefined' ? 'is missing' : `must be ${issue.expected ?? 'something else'}`;
+  return new ApiFault(400, 'invalid_request', `${place} ${isOwnSentence ? issue.message : expected}.`, place);
+}
+
+export const noImages = (param: string): ApiFault =>
+  new ApiFault(400, 'unsupported_content', 'The model reads text only: images, audio and files cannot be sent.', param);
+
+/** An answer in a form that was asked for, as OpenAI's chat completions write it. */
+export const jsonSchemaFormat = (name: string, schema: object): object => ({
+  type: 'json_schema',
+  json_schema: { name, schema, strict: true },
+});
