@@ -37,11 +37,12 @@ export function textRuns(root: Element): readonly TextRun[] {
   return runs;
 }
 
-/** The places of what is looked for under an element, in their order. */
-export function rangesIn(root: Element, matcher: RegExp): Range[] {
+/** The places of what is looked for under an element, in their order, and not more of them than `most`. */
+export function rangesIn(root: Element, matcher: RegExp, most: number): Range[] {
   const ranges: Range[] = [];
   for (const { text, nodes } of textRuns(root)) {
     for (const match of text.matchAll(matcher)) {
+      if (ranges.length >= most) return ranges;
       const from = nodes.findLast(({ start }) => start <= match.index);
       const end = match.index + match[0].length;
       const to = nodes.findLast(({ start }) => start < end);

@@ -7,6 +7,8 @@ import { rangesIn } from './find-ranges.ts';
 const SLICE_MS = 8;
 /** Frames that the list gets to draw a row that was far away, and to measure it. */
 const MAX_FRAMES = 40;
+/** Marks in one message: the letter e in a long one would be thousands, which the page has to follow at every change. */
+const MAX_MARKS = 500;
 const ALL = 'find';
 const CURRENT = 'find-current';
 
@@ -96,15 +98,16 @@ export function useFind(isOpen: boolean, messages: readonly Message[], { view, s
     let frame = 0;
     const mark = (): void => {
       frame = 0;
-      const all: Range[] = [];
-      const current: Range[] = [];
+      const all = new Highlight();
+      const current = new Highlight();
       for (const row of root.querySelectorAll<HTMLElement>('[data-index]')) {
         const isPlace = Number(row.dataset['index']) === place?.row;
-        for (const [nth, range] of rangesOf(row, matcher).entries())
-          (isPlace && nth === place.nth ? current : all).push(range);
+        const most = Math.max(MAX_MARKS, isPlace ? place.nth + 1 : 0);
+        for (const [nth, range] of rangesOf(row, matcher, most).entries())
+          (isPlace && nth === place.nth ? current : all).add(range);
       }
-      CSS.highlights.set(ALL, new Highlight(...all));
-      CSS.highlights.set(CURRENT, new Highlight(...current));
+      CSS.highlights.set(ALL, all);
+      CSS.highlights.set(CURRENT, current);
     };
     mark();
     const observer = new MutationObserver(() => {
@@ -130,7 +133,7 @@ export function useFind(isOpen: boolean, messages: readonly Message[], { view, s
       const root = view.current;
       if (root === null || (frames += 1) > MAX_FRAMES) return;
       const row = root.querySelector<HTMLElement>(`[data-index="${place.row}"]`);
-      const range = row === null ? undefined : rangesOf(row, matcher)[place.nth];
+      const range = row === null ? undefined : rangesOf(row, matcher, place.nth + 1)[place.nth];
       if (range === undefined) {
         if (frames % 8 === 1) showRow(place.row);
       } else {
@@ -174,8 +177,11 @@ export function useFind(isOpen: boolean, messages: readonly Message[], { view, s
   };
 }
 
-const rangesOf = (row: HTMLElement, matcher: RegExp): Range[] =>
-  [...row.querySelectorAll('[data-find]')].flatMap((root) => rangesIn(root, matcher));
+function rangesOf(row: HTMLElement, matcher: RegExp, most: number): Range[] {
+  const ranges: Range[] = [];
+  for (const root of row.querySelectorAll('[data-find]')) ranges.push(...rangesIn(root, matcher, most - ranges.length));
+  return ranges;
+}
 
 /** Scrolls so that a range is well in view, sideways too; answers where the view then stands. */
 function comeInto(view: HTMLElement, range: Range): number {

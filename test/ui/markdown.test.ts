@@ -322,6 +322,19 @@ describe.skipIf(noChromium !== null)('answers', () => {
       await close();
     });
 
+    test('a letter that is everywhere is counted, and marked within bounds', async () => {
+      const { page, complaints, close } = await open(answeredWith('What?', 'eee '.repeat(50_000)));
+      await settled(page);
+      await page.keyboard.press('Meta+f');
+      await page.keyboard.type('e');
+      await page.getByTestId('find-count').getByText('of 150,000').waitFor();
+      await page.keyboard.press('Enter');
+      await page.waitForFunction(() => CSS.highlights.get('find-current')?.size === 1);
+      expect(await page.evaluate(() => CSS.highlights.get('find')?.size ?? 0)).toBeLessThanOrEqual(1_000);
+      expect(complaints).toEqual([]);
+      await close();
+    });
+
     test('nothing there is said, and a reader who is found is not pulled away', async () => {
       const { page, close } = await open(longConversation(20));
       await settled(page);
