@@ -203,14 +203,14 @@ describe('models', () => {
       object: 'list',
       data: [
         expect.objectContaining({ id: 'tiny', object: 'model', type: 'model', display_name: 'tiny' }),
-        expect.objectContaining({ id: 'small' }),
+        expect.objectContaining({ id: 'org/small', display_name: 'small' }),
       ],
       has_more: false,
       first_id: 'tiny',
-      last_id: 'small',
+      last_id: 'org/small',
     });
-    expect(JSON.parse((await ask('/v1/models/small')).text)).toMatchObject({ id: 'small' });
-    expect(JSON.parse((await ask('/v1/models/org%2Fsmall')).text)).toMatchObject({ id: 'small' });
+    expect(JSON.parse((await ask('/v1/models/small')).text)).toMatchObject({ id: 'org/small' });
+    expect(JSON.parse((await ask('/v1/models/org%2Fsmall')).text)).toMatchObject({ id: 'org/small' });
     expect((await ask('/v1/models/gpt-4o')).status).toBe(404);
   });
 });
@@ -487,7 +487,7 @@ describe('which model', () => {
     expect([busy.status, errorOf(busy).code, busy.headers['retry-after']]).toEqual([503, 'model_busy', '10']);
     expect(chosen).toBe(tiny);
     state = { kind: 'ready', sinceMs: 0 };
-    expect(JSON.parse((await chat({ ...hello, model: 'small' })).text)).toMatchObject({ model: 'small' });
+    expect(JSON.parse((await chat({ ...hello, model: 'small' })).text)).toMatchObject({ model: 'org/small' });
     expect(chosen).toBe(small);
   });
 

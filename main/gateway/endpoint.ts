@@ -22,7 +22,7 @@ import { parseChatRequest } from './chat-request.ts';
 import { parseCompletionRequest } from './completion-request.ts';
 import type { EventStreamTiming } from './event-stream.ts';
 import { parseCountRequest, parseMessagesRequest } from './messages-request.ts';
-import { admit, type OfferedModel } from './model-admission.ts';
+import { admit, apiName, type OfferedModel } from './model-admission.ts';
 import type { Caller } from './records.ts';
 import { RequestList } from './request-list.ts';
 import { parseResponsesRequest } from './responses-request.ts';
@@ -267,7 +267,7 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
         const model = await admitted(asked.model);
         const usual = options.sampling();
         const whole = await answer(
-          { ...asked, modelName: model.name, generation: { ...usual, ...asked.generation } },
+          { ...asked, modelName: apiName(model), generation: { ...usual, ...asked.generation } },
           open,
           response,
           { engine, nowMs: () => performance.now(), timing, faultOf },
@@ -350,16 +350,15 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
 
 const closing = () => new ApiFault(503, 'closing', 'Headroom is closing. Open it again and repeat the request.');
 
-const modelBody = ({ id, name }: OfferedModel) => ({
-  id: name,
+const modelBody = (model: OfferedModel) => ({
+  id: apiName(model),
   object: 'model',
   created: 0,
   owned_by: 'headroom',
   // As Anthropic's list has it.
   type: 'model',
-  display_name: name,
+  display_name: model.name,
   created_at: '1970-01-01T00:00:00Z',
-  headroom_id: id,
 });
 
 function decoded(text: string): string {

@@ -19,6 +19,9 @@ export interface AdmissionInput {
 
 export type Admission = { readonly kind: 'serve' } | { readonly kind: 'switch'; readonly modelId: string };
 
+/** What programs call it: the repository's name, or what a folder is called. */
+export const apiName = ({ id, name }: OfferedModel): string => (id.startsWith('/') ? name : id);
+
 const isNamed = (asked: string, { id, name }: OfferedModel): boolean => asked === id || asked === name;
 
 /** Throws ApiFault. */
@@ -31,7 +34,7 @@ export function admit({ asked, current, available, isPinned, isBusy }: Admission
     throw new ApiFault(
       404,
       'model_not_found',
-      `Headroom runs "${current.name}" now. Ask for that, or for "default".`,
+      `Headroom runs "${apiName(current)}" now. Ask for that, or for "default".`,
       'model',
     );
   }

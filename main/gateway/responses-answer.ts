@@ -108,7 +108,15 @@ export class ResponseAnswer implements AnswerWriter {
     switch (piece.kind) {
       case 'reasoning':
         this.#open = { kind: 'reasoning', id: `rs-${id}`, text: '' };
-        return [added({ ...this.#item(this.#open, 'in_progress'), content: [] })];
+        return [
+          added({ ...this.#item(this.#open, 'in_progress'), content: [] }),
+          this.#frame('response.content_part.added', {
+            item_id: this.#open.id,
+            output_index,
+            content_index: 0,
+            part: reasoningText(''),
+          }),
+        ];
       case 'text':
         this.#open = { kind: 'text', id: `msg-${id}`, text: '' };
         return [
@@ -142,7 +150,10 @@ export class ResponseAnswer implements AnswerWriter {
     const frames: Frame[] = [];
     switch (open.kind) {
       case 'reasoning':
-        frames.push(this.#frame('response.reasoning_text.done', { ...at, content_index: 0, text: open.text }));
+        frames.push(
+          this.#frame('response.reasoning_text.done', { ...at, content_index: 0, text: open.text }),
+          this.#frame('response.content_part.done', { ...at, content_index: 0, part: reasoningText(open.text) }),
+        );
         break;
       case 'text':
         frames.push(
@@ -168,7 +179,7 @@ export class ResponseAnswer implements AnswerWriter {
           type: 'reasoning',
           id: open.id,
           summary: [],
-          content: [{ type: 'reasoning_text', text: open.text }],
+          content: [reasoningText(open.text)],
           ...(this.#echo.sealsReasoning ? { encrypted_content: sealed(open.text) } : {}),
           status,
         };
@@ -232,3 +243,4 @@ export class ResponseAnswer implements AnswerWriter {
 }
 
 const outputText = (text: string) => ({ type: 'output_text', text, annotations: [], logprobs: [] });
+const reasoningText = (text: string) => ({ type: 'reasoning_text', text });

@@ -1,0 +1,272 @@
+/** The official JavaScript clients, unchanged, against the real engine with the demo model. */
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { longPrompt } from '../engine/fixtures.ts';
+import { type RunningApp, runApp } from './running-app.ts';
+
+let running: RunningApp;
+let openai: OpenAI;
+let anthropic: Anthropic;
+beforeAll(async () => {
+  running = await runApp();
+  const { url, key } = running;
+  openai = new OpenAI({ baseURL: url, apiKey: key, maxRetries: 0 });
+  anthropic = new Anthropic({ baseURL: url.replace(/\/v1$/, ''), apiKey: key, maxRetries: 0 });
+});
+afterAll(() => running.end());
+
+const user = [{ role: 'user' as const, content: 'Hello' }];
+const short = { model: 'default', max_tokens: 60, temperature: 0 };
+const weather = {
+  name: 'get_weather',
+  description: 'The weather in a city.',
+  parameters: { type: 'object', properties: { city: { type: 'string', enum: ['Oslo', 'Rome'] } }, required: ['city'] },
+};
+const colour = {
+  type: 'object',
+  properties: { colour: { type: 'string', enum: ['red', 'green'] } },
+  required: ['colour'],
+  additionalProperties: false,
+};
+
+describe('openai', () => {
+  it('lists and finds the model', async () => {
+    const models = await openai.models.list();
+    expect(models.data[0]?.id).toBe('headroom-demo');
+    expect((await openai.models.retrieve('headroom-demo')).object).toBe('model');
+    await expect(openai.models.retrieve('gpt-4o')).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+  });
+
+  it('completes a chat, whole and streamed alike', async () => {
+    const whole = await openai.chat.completions.create({ ...short, messages: user });
+    expect(whole.choices[0]?.message.content?.length).toBeGreaterThan(0);
+    expect(whole.usage).toMatchObject({ prompt_tokens: expect.any(Number), completion_tokens: expect.any(Number) });
+    expect(whole).toMatchObject({ timings: { first_token_ms: expect.any(Number), queue_ms: expect.any(Number) } });
+    const stream = openai.chat.completions.stream({
+      ...short,
+      messages: user,
+      stream_options: { include_usage: true },
+    });
+    const streamed = await stream.finalChatCompletion();
+    expect(streamed.choices[0]?.message.content).toBe(whole.choices[0]?.message.content);
+    expect(streamed.usage?.completion_tokens).toBe(whole.usage?.completion_tokens);
+    expect(whole.choices[0]?.message).toHaveProperty('reasoning_content');
+  });
+
+  it('takes stop, seed and effort', async () => {
+    const asked = { ...short, messages: user, temperature: 1, seed: 5, reasoning_effort: 'low' as const };
+    const first = await openai.chat.completions.create(asked);
+    const second = await openai.chat.completions.create(asked);
+    const text = first.choices[0]?.message.content ?? '';
+    expect(second.choices[0]?.message.content).toBe(text);
+    const stop = text.slice(3, 6);
+    const cut = await openai.chat.completions.create({ ...asked, stop: [stop] });
+    expect(cut.choices[0]?.message.content).not.toContain(stop);
+  });
+
+  it('tells how likely each token was', async () => {
+    const { choices } = await openai.chat.completions.create({
+      ...short,
+      messages: user,
+      logprobs: true,
+      top_logprobs: 2,
+    });
+    const told = choices[0]?.logprobs?.content ?? [];
+    expect(told.map(({ token }) => token).join('')).toBe(choices[0]?.message.content);
+    expect(told[0]?.top_logprobs).toHaveLength(2);
+    expect(told.every(({ logprob }) => logprob <= 0)).toBe(true);
+  });
+
+  it('calls a tool that it must call, streamed, and reads the result', async () => {
+    const tools = [{ type: 'function' as const, function: weather }];
+    const stream = openai.chat.completions.stream({
+      ...short,
+      max_tokens: 300,
+      messages: [{ role: 'user', content: 'What is the weather in Oslo?' }],
+      tools,
+      tool_choice: 'required',
+    });
+    const { choices } = await stream.finalChatCompletion();
+    const message = choices[0]?.message;
+    const call = message?.tool_calls?.[0];
+    if (call?.type !== 'function' || message === undefined) throw new Error('no call');
+    expect(choices[0]?.finish_reason).toBe('tool_calls');
+    expect(call.function.name).toBe('get_weather');
+    expect(['Oslo', 'Rome']).toContain((JSON.parse(call.function.arguments) as { city: string }).city);
+    const after = await openai.chat.completions.create({
+      ...short,
+      tools,
+      messages: [...user, message, { role: 'tool', tool_call_id: call.id, content: 'Rain, 4 degrees.' }],
+    });
+    expect(after.usage?.completion_tokens).toBeGreaterThan(0);
+  });
+
+  it('answers in the form of a schema', async () => {
+    const { choices } = await openai.chat.completions.create({
+      ...short,
+      max_tokens: 300,
+      messages: user,
+      response_format: { type: 'json_schema', json_schema: { name: 'colour', schema: colour, strict: true } },
+    });
+    expect(['red', 'green']).toContain((JSON.parse(choices[0]?.message.content ?? '') as { colour: string }).colour);
+  });
+
+  it('completes a text', async () => {
+    const whole = await openai.completions.create({ ...short, prompt: 'Hello' });
+    expect(whole.choices[0]?.text.length).toBeGreaterThan(0);
+    let text = '';
+    for await (const chunk of await openai.completions.create({ ...short, prompt: 'Hello', stream: true }))
+      text += chunk.choices[0]?.text ?? '';
+    expect(text).toBe(whole.choices[0]?.text);
+  });
+
+  it('answers as a response, whole and streamed alike', async () => {
+    const asked = {
+      model: 'default',
+      input: 'Hello',
+      max_output_tokens: 60,
+      temperature: 0,
+      instructions: 'Be brief.',
+    };
+    const whole = await openai.responses.create(asked);
+    expect(whole.output_text.length).toBeGreaterThan(0);
+    expect(whole.usage?.total_tokens).toBeGreaterThan(0);
+    const kinds: string[] = [];
+    const stream = openai.responses.stream(asked);
+    for await (const event of stream) kinds.push(event.type);
+    const streamed = await stream.finalResponse();
+    expect(streamed.output_text).toBe(whole.output_text);
+    expect(kinds[0]).toBe('response.created');
+    expect(kinds).toContain('response.output_text.delta');
+    expect(kinds.at(-1)).toMatch(/^response\.(completed|incomplete)$/);
+  });
+
+  it('calls a tool in a response and goes on with its own items and the result', async () => {
+    const tools = [{ type: 'function' as const, ...weather, strict: true }];
+    const input = [{ role: 'user' as const, content: 'What is the weather in Rome?' }];
+    const asked = { model: 'default', max_output_tokens: 300, temperature: 0, tools };
+    const first = await openai.responses.create({
+      ...asked,
+      input,
+      tool_choice: 'required',
+      include: ['reasoning.encrypted_content'],
+    });
+    const call = first.output.find((item) => item.type === 'function_call');
+    if (call === undefined) throw new Error('no call');
+    expect(call.name).toBe('get_weather');
+    const second = await openai.responses.create({
+      ...asked,
+      input: [
+        ...input,
+        ...(first.output as OpenAI.Responses.ResponseInputItem[]),
+        { type: 'function_call_output', call_id: call.call_id, output: 'Sun, 21 degrees.' },
+      ],
+    });
+    expect(second.status).toMatch(/^(completed|incomplete)$/);
+  });
+
+  it('gets the errors it knows', async () => {
+    const stranger = new OpenAI({ baseURL: running.url, apiKey: 'hr-nobody', maxRetries: 0 });
+    await expect(stranger.models.list()).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
+    const create = (more: object) => openai.chat.completions.create({ ...short, messages: user, ...more });
+    await expect(create({ model: 'gpt-4o' })).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+    await expect(create({ n: 2 })).rejects.toMatchObject({ status: 400, param: 'n' });
+    await expect(create({ messages: [{ role: 'user', content: longPrompt.repeat(5) }] })).rejects.toMatchObject({
+      status: 400,
+      code: 'context_length_exceeded',
+      message: expect.stringMatching(/maximum context length is \d+ tokens.*resulted in \d+ tokens/),
+    });
+    await expect(
+      openai.responses.create({ model: 'default', input: 'Hi', previous_response_id: 'resp-1' }),
+    ).rejects.toMatchObject({ status: 400, param: 'previous_response_id' });
+  });
+
+  it('reaches the engine when it aborts', async () => {
+    const stream = await openai.chat.completions.create({
+      model: 'default',
+      stream: true,
+      messages: [{ role: 'user', content: 'Tell a long story' }],
+    });
+    for await (const _ of stream) break;
+    stream.controller.abort();
+    await expect.poll(() => running.app.engine.state.kind, { timeout: 10_000 }).toBe('ready');
+    const hasty = openai.chat.completions.create({ model: 'default', messages: user }, { timeout: 30 });
+    await expect(hasty).rejects.toBeInstanceOf(OpenAI.APIConnectionTimeoutError);
+    await expect.poll(() => running.app.engine.state.kind, { timeout: 10_000 }).toBe('ready');
+  });
+});
+
+describe('anthropic', () => {
+  const asked = { model: 'default', max_tokens: 60, temperature: 0, system: 'Be brief.', messages: user };
+
+  it('answers a message, whole and streamed alike', async () => {
+    const whole = await anthropic.messages.create({ ...asked, max_tokens: 200 });
+    expect(whole.content[0]?.type).toBe('text');
+    expect(whole.usage.output_tokens).toBeGreaterThan(0);
+    const streamed = await anthropic.messages.stream({ ...asked, max_tokens: 200 }).finalMessage();
+    expect(streamed.content).toEqual(whole.content);
+    expect(streamed.stop_reason).toBe(whole.stop_reason);
+    expect(streamed.usage.output_tokens).toBe(whole.usage.output_tokens);
+  });
+
+  it('shows its thinking when asked to', async () => {
+    const { content } = await anthropic.messages
+      .stream({ ...asked, temperature: 1, max_tokens: 2_000, thinking: { type: 'enabled', budget_tokens: 1_024 } })
+      .finalMessage();
+    expect(content[0]?.type).toBe('thinking');
+  });
+
+  it('calls a tool and reads its result', async () => {
+    const { parameters, ...named } = weather;
+    const tools = [{ ...named, input_schema: { ...parameters, type: 'object' as const } }];
+    const question = { role: 'user' as const, content: 'What is the weather in Oslo?' };
+    const first = await anthropic.messages
+      .stream({ ...asked, max_tokens: 300, tools, tool_choice: { type: 'any' }, messages: [question] })
+      .finalMessage();
+    const call = first.content.find((block) => block.type === 'tool_use');
+    if (call === undefined) throw new Error('no call');
+    expect(first.stop_reason).toBe('tool_use');
+    expect(['Oslo', 'Rome']).toContain((call.input as { city: string }).city);
+    const second = await anthropic.messages.create({
+      ...asked,
+      tools,
+      messages: [
+        question,
+        { role: 'assistant', content: first.content },
+        {
+          role: 'user',
+          content: [
+            { type: 'tool_result', tool_use_id: call.id, content: [{ type: 'text', text: 'Rain.' }] },
+            { type: 'text', text: 'And?' },
+          ],
+        },
+      ],
+    });
+    expect(second.usage.output_tokens).toBeGreaterThan(0);
+  });
+
+  it('counts tokens', async () => {
+    const { input_tokens } = await anthropic.messages.countTokens({ model: 'default', messages: user });
+    const more = await anthropic.messages.countTokens({
+      model: 'default',
+      messages: [{ role: 'user', content: 'Hello hello hello hello' }],
+    });
+    expect(more.input_tokens).toBeGreaterThan(input_tokens);
+  });
+
+  it('gets the errors it knows', async () => {
+    const { url } = running;
+    const stranger = new Anthropic({ baseURL: url.replace(/\/v1$/, ''), apiKey: 'hr-nobody', maxRetries: 0 });
+    await expect(stranger.messages.create(asked)).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
+    await expect(anthropic.messages.create({ ...asked, model: 'claude' })).rejects.toBeInstanceOf(
+      Anthropic.NotFoundError,
+    );
+    const tooLong = anthropic.messages.create({
+      ...asked,
+      messages: [{ role: 'user', content: longPrompt.repeat(5) }],
+    });
+    await expect(tooLong).rejects.toBeInstanceOf(Anthropic.BadRequestError);
+    await expect(tooLong).rejects.toThrow(/prompt is too long: \d+ tokens > \d+ maximum/);
+  });
+});
