@@ -55,7 +55,7 @@ export const CATALOG: readonly CatalogModel[] = [
     repository: 'mlx-community/gpt-oss-20b-MXFP4-Q8',
     name: 'gpt-oss-20b',
     licence: 'Apache-2.0',
-    goodFor: 'Reasoning, writing, code and tools. The best that fits 16 GB.',
+    goodFor: 'Reasoning, writing, code and tools. The strongest of these.',
     weightsBytes: 12_076_119_168,
     downloadBytes: 12_076_119_168 + GPT_OSS_TOKENIZER_BYTES,
     config: gptOss20bConfig,
@@ -73,7 +73,7 @@ export const CATALOG: readonly CatalogModel[] = [
     repository: 'mlx-community/Qwen3-14B-4bit',
     name: 'Qwen3 14B, 4-bit',
     licence: 'Apache-2.0',
-    goodFor: 'Chat in many languages, writing and code. Leaves other apps some 4 GB more.',
+    goodFor: 'Chat in many languages, writing and code. Some 4 GB smaller than gpt-oss-20b.',
     weightsBytes: 8_307_783_680,
     downloadBytes: 8_307_783_680 + QWEN3_TOKENIZER_BYTES,
     config: {
@@ -89,7 +89,7 @@ export const CATALOG: readonly CatalogModel[] = [
     repository: 'mlx-community/Qwen3-4B-4bit',
     name: 'Qwen3 4B, 4-bit',
     licence: 'Apache-2.0',
-    goodFor: 'Quick answers and short texts. Small enough for 8 GB.',
+    goodFor: 'Quick answers and short texts. By far the smallest of these.',
     weightsBytes: 2_262_920_192,
     downloadBytes: 2_262_920_192 + QWEN3_TOKENIZER_BYTES,
     config: {
