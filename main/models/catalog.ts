@@ -55,7 +55,7 @@ export const CATALOG: readonly CatalogModel[] = [
     repository: 'mlx-community/gpt-oss-20b-MXFP4-Q8',
     name: 'gpt-oss-20b',
     licence: 'Apache-2.0',
-    goodFor: 'Reasoning, writing, code and tools. The strongest of these.',
+    goodFor: 'Reasoning, writing, code and tools: a strong all-rounder.',
     weightsBytes: 12_076_119_168,
     downloadBytes: 12_076_119_168 + GPT_OSS_TOKENIZER_BYTES,
     config: gptOss20bConfig,
@@ -89,7 +89,7 @@ export const CATALOG: readonly CatalogModel[] = [
     repository: 'mlx-community/Qwen3-4B-4bit',
     name: 'Qwen3 4B, 4-bit',
     licence: 'Apache-2.0',
-    goodFor: 'Quick answers and short texts. By far the smallest of these.',
+    goodFor: 'Quick answers and short texts, with little memory.',
     weightsBytes: 2_262_920_192,
     downloadBytes: 2_262_920_192 + QWEN3_TOKENIZER_BYTES,
     config: {
