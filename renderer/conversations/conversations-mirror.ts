@@ -33,9 +33,9 @@ export interface ConversationsState {
   /** What was searched for; the hits belong to it. Empty: nothing is searched. */
   readonly query: string;
   readonly hits: readonly SearchHit[] | null;
-  /** Pages after the head of the list, which is in `AppState`. `next` null: there are no more. */
+  /** Pages after the head of the list, which is in `AppState`. `next` null: there are no more; undefined: not asked yet. */
   readonly older: readonly ConversationSummary[];
-  readonly next: string | null | 'not asked';
+  readonly next: string | null | undefined;
   /** Null until they were asked for. */
   readonly archived: readonly ConversationSummary[] | null;
   readonly archivedNext: string | null;
@@ -49,7 +49,7 @@ const NOTHING: ConversationsState = {
   query: '',
   hits: null,
   older: [],
-  next: 'not asked',
+  next: undefined,
   archived: null,
   archivedNext: null,
   undoable: null,
@@ -76,7 +76,7 @@ export class ConversationsMirror {
     const { on } = this.#bridge;
     const release = [
       // Titles, order and membership may have changed anywhere: what was fetched is asked again when it is looked at.
-      on('chat.conversations', () => this.store.setState({ older: [], next: 'not asked' })),
+      on('chat.conversations', () => this.store.setState({ older: [], next: undefined })),
       on('preset.changed', (presets) => this.store.setState({ presets })),
     ];
     return () => {
@@ -98,8 +98,7 @@ export class ConversationsMirror {
   async loadOlder(): Promise<void> {
     const { next, older } = this.store.getState();
     if (next === null) return;
-    const after = next === 'not asked' ? null : next;
-    const page = this.#take(await this.#bridge.call('chat.list', { archived: false, after }));
+    const page = this.#take(await this.#bridge.call('chat.list', { archived: false, after: next ?? null }));
     if (page === null || this.store.getState().next !== next) return;
     this.store.setState({ older: [...older, ...page.conversations], next: page.next });
   }
