@@ -74,6 +74,75 @@ async function collect(signal = new AbortController().signal): Promise<Generatio
   return events;
 }
 
+describe('what an answer may be asked beside its prompt', () => {
+  it('goes out under the engine’s names, and the chances come back with their text', async () => {
+    const content = [{ token: 'So', logprob: -0.1, bytes: [83, 111], top_logprobs: [] }];
+    answer = (_, response) =>
+      void response.end(
+        [
+          delta({ content: 'So' }, { logprobs: { content } }),
+          delta({ content: '' }, { logprobs: { content } }),
+          delta({ content: '.' }, { finish_reason: 'stop' }),
+          data(usage),
+          'data: [DONE]\n\n',
+        ].join(''),
+      );
+    const asked = {
+      ...request,
+      cacheKey: 'a',
+      topLogprobs: 2,
+      responseFormat: { type: 'json_object' },
+      toolChoice: 'required',
+      continueFrom: { reasoning: 'Hm', content: '' },
+    } as const;
+    const events: GenerationEvent[] = [];
+    for await (const event of client.chat(asked, { signal: new AbortController().signal })) events.push(event);
+    expect(events.slice(0, 3)).toEqual([
+      { kind: 'content', text: 'So', logprobs: content },
+      { kind: 'content', text: '', logprobs: content },
+      { kind: 'content', text: '.' },
+    ]);
+    expect(JSON.parse(seen[0]?.body ?? '')).toMatchObject({
+      cache_key: 'a',
+      logprobs: true,
+      top_logprobs: 2,
+      response_format: { type: 'json_object' },
+      tool_choice: 'required',
+      continue: { reasoning: 'Hm', content: '' },
+    });
+  });
+});
+
+describe('the prompt cache', () => {
+  it('is read ahead, saved, loaded and forgotten in the engine’s words', async () => {
+    const replies: Record<string, object> = {
+      '/prefill': { tokens: 9, cached_tokens: 4, read_tokens: 5, complete: true },
+      '/cache/save': { tokens: 9, bytes: 100, sha256: 'a'.repeat(64) },
+      '/cache/load': { tokens: 9, bytes: 100 },
+      '/cache/forget': {},
+    };
+    answer = (incoming, response) => void response.end(JSON.stringify(replies[incoming.url ?? '']));
+    const { signal } = new AbortController();
+    const { messages, effort, date } = request;
+    expect(await client.readAhead({ messages, effort, date, cacheKey: 'k' }, signal)).toEqual({
+      promptTokens: 9,
+      cachedTokens: 4,
+      readTokens: 5,
+      isComplete: true,
+    });
+    const saved = await client.saveCache({ file: 'f', key: 'k', forget: true }, signal);
+    expect(saved).toEqual({ tokens: 9, bytes: 100, sha256: 'a'.repeat(64) });
+    await client.loadCache({ file: 'f', key: 'k', sha256: saved.sha256 }, signal);
+    await client.forgetCache('k', signal);
+    expect(seen.map(({ path, body }) => [path, JSON.parse(body)])).toEqual([
+      ['/prefill', { messages, reasoning_effort: effort, date, cache_key: 'k' }],
+      ['/cache/save', { file: 'f', key: 'k', forget: true }],
+      ['/cache/load', { file: 'f', key: 'k', sha256: saved.sha256 }],
+      ['/cache/forget', { key: 'k' }],
+    ]);
+  });
+});
+
 describe('answer now', () => {
   it('is passed on once, with the name the engine gave', async () => {
     const wish = new AbortController();

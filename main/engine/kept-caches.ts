@@ -166,7 +166,8 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     }
     for (const key of [...held.keys()]) {
       if (signal.aborted) return;
-      if (key !== lastKey) await save(key, signal, true);
+      // Once begun it is finished, and whoever asks waits for it: what is out of memory must be on the shelf.
+      if (key !== lastKey) await save(key, new AbortController().signal, true);
     }
   };
   const whenQuiet = (): void => {
@@ -241,7 +242,8 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     const atTurn = async (): Promise<void> => {
       await options.atTurn?.();
       await background?.done;
-      if (key !== undefined) await bringBack(key, options.signal);
+      if (key === undefined) return;
+      await bringBack(key, options.signal).catch((error: unknown) => log('warn', `prompt cache: ${String(error)}`));
     };
     await leaving?.saved;
     if (key !== undefined) forgotten.delete(key);
