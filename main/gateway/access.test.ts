@@ -6,6 +6,7 @@ describe('pageFault', () => {
   it.each<[string, CallerHeaders, number | null]>([
     ['a program', { host: '127.0.0.1:9000' }, null],
     ['a program that says localhost', { host: 'localhost:9000' }, null],
+    ['a program in a container', { host: 'host.docker.internal:9000' }, null],
     ['a person at the address bar', { host: '127.0.0.1:9000', 'sec-fetch-site': 'none' }, null],
     ['a page', { host: '127.0.0.1:9000', origin: 'https://evil.example' }, 403],
     ['a page on this machine', { host: '127.0.0.1:9000', origin: 'http://127.0.0.1:9000' }, 403],

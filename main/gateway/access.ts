@@ -11,8 +11,11 @@ export interface CallerHeaders {
   readonly 'x-api-key'?: string | string[] | undefined;
 }
 
-/** Programs write either name; the port must be ours. */
-const ownNames = [LOOPBACK, 'localhost'];
+/**
+ * Programs write either of the first two names; in a container on this Mac it has the third, and what comes from there
+ * arrives here. The port must be ours.
+ */
+const ownNames = [LOOPBACK, 'localhost', 'host.docker.internal'];
 
 /** Null when the request did not come from a web page by any way we can see, or from one in `origins`. */
 export function pageFault(headers: CallerHeaders, port: number, origins: readonly string[]): ApiFault | null {

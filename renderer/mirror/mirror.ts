@@ -11,7 +11,6 @@ import type {
   Effort,
   Message,
   Result,
-  RouteOutput,
   Settings,
 } from '../../preload/contract.ts';
 import { isFinal } from '../../preload/answer-status.ts';
@@ -20,6 +19,7 @@ import { announcement } from '../chat/answer-words.ts';
 import { ChatActions } from '../chat/chat-actions.ts';
 import { Drafts } from '../chat/drafts.ts';
 import { ConversationsMirror } from '../conversations/conversations-mirror.ts';
+import { EndpointMirror } from '../endpoint/endpoint-mirror.ts';
 import { MemoryMirror } from '../memory/memory-mirror.ts';
 import { ModelsMirror } from '../models/models-mirror.ts';
 
@@ -142,6 +142,7 @@ export class Mirror {
   readonly streams: AnswerStreams;
   readonly memory: MemoryMirror;
   readonly models: ModelsMirror;
+  readonly endpoint: EndpointMirror;
   readonly conversations: ConversationsMirror;
   readonly chat: ChatActions;
   readonly drafts: Drafts;
@@ -158,6 +159,7 @@ export class Mirror {
     this.streams = new AnswerStreams((conversationId) => this.#requestResync(conversationId));
     this.memory = new MemoryMirror(bridge, (result) => this.#take(result));
     this.models = new ModelsMirror(bridge);
+    this.endpoint = new EndpointMirror(bridge);
     this.conversations = new ConversationsMirror(bridge, (result) => this.#take(result));
     this.drafts = new Drafts(bridge, this.#setTimer);
     this.chat = new ChatActions({
@@ -195,6 +197,7 @@ export class Mirror {
       on('window.shown', () => this.requestFocus()),
       this.memory.listen(),
       this.models.listen(),
+      this.endpoint.listen(),
       this.#bridge.onConnection((connected) => this.#connectionChanged(connected)),
     );
     await this.#loadEverything();
@@ -352,10 +355,6 @@ export class Mirror {
 
   async openLink(url: string): Promise<void> {
     this.#take(await this.#bridge.call('link.open', { url }));
-  }
-
-  async revealEndpoint(): Promise<Result<RouteOutput<'endpoint.reveal'>>> {
-    return this.#bridge.call('endpoint.reveal', null);
   }
 
   async logTail(): Promise<readonly string[]> {

@@ -4,6 +4,7 @@ import type { AssistantMessage } from '../../preload/contract.ts';
 import { isFinal } from '../../preload/answer-status.ts';
 import type { LiveAnswer } from '../chat/answer-streams.ts';
 import type { ConversationsState } from '../conversations/conversations-mirror.ts';
+import type { EndpointState } from '../endpoint/endpoint-mirror.ts';
 import type { MemoryState } from '../memory/memory-mirror.ts';
 import type { ModelsState } from '../models/models-mirror.ts';
 import type { Mirror, MirrorState } from './mirror.ts';
@@ -24,6 +25,8 @@ export const useConversations = <T>(select: (state: ConversationsState) => T): T
   useStore(useMirror().conversations.store, select);
 
 export const useModels = <T>(select: (state: ModelsState) => T): T => useStore(useMirror().models.store, select);
+
+export const useEndpoint = <T>(select: (state: EndpointState) => T): T => useStore(useMirror().endpoint.store, select);
 
 /** The answer as it stands: from its stream while it is written, from the message afterwards. */
 export function useAnswer(message: AssistantMessage): LiveAnswer {

@@ -1,10 +1,10 @@
 import { ChevronLeft } from 'lucide-react';
 import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { EndpointPage } from '../endpoint/endpoint-page.tsx';
 import { useMirror, useMirrored, useModels } from '../mirror/react.ts';
 import { IconButton } from '../ui/icon-button.tsx';
 import { Sheet } from '../ui/sheet.tsx';
 import { AddModel } from './add-model.tsx';
-import { Endpoint } from './endpoint.tsx';
 import { HubSettingsForm } from './hub-settings-form.tsx';
 import { ModelDetail } from './model-detail.tsx';
 import { ModelList, type ModelsPage } from './model-list.tsx';
@@ -56,7 +56,7 @@ export function ModelsSheet({ onClose }: { readonly onClose: () => void }) {
             <div className={styles.page}>
               {page === 'add' && <AddModel />}
               {page === 'downloads' && <HubSettingsForm onDone={back} />}
-              {page === 'endpoint' && <Endpoint />}
+              {page === 'endpoint' && <EndpointPage />}
             </div>
           </Page>
         )}
