@@ -49,7 +49,7 @@ from .monitor import (
     Monitor,
     device,
 )
-from .prompt_cache import Kind, Layers, PromptCache, can_cut
+from .prompt_cache import Checkpoint, Kind, Layers, PromptCache, can_cut, checkpoint
 from .request import Sampling
 from .residency import WiredLimit
 from .settings import Settings
@@ -78,6 +78,8 @@ class Generation:
         # DropCaches only wakes a thread that waits; one that answers looks at the event by itself.
         self._jobs: queue.SimpleQueue[Work | DropCaches | None] = queue.SimpleQueue()
         self._drop_wanted = threading.Event()
+        # During the work under way: what it holds is not kept either.
+        self._dropped = False
         self._stopping = threading.Event()
         self._tokenizer_known = threading.Event()
         self._thread = threading.Thread(target=self._run, name="generation", daemon=True)
@@ -163,6 +165,7 @@ class Generation:
         if not self._drop_wanted.is_set():
             return
         self._drop_wanted.clear()
+        self._dropped = True
         if self._prompt_cache is not None:
             self._prompt_cache.clear()
             self._tell_cache()
@@ -242,6 +245,7 @@ class Generation:
             work.events.put(last)
 
     def _do(self, work: Work) -> Event:
+        self._dropped = False
         match work:
             case Job():
                 return self._answer(work)
@@ -261,7 +265,8 @@ class Generation:
         """A prompt that may come, all of it. Broken off, it keeps what it has."""
         assert self._prompt_cache is not None
         # One token more, so that a cache for the whole counts.
-        cache, start = self._prompt_cache.fetch([*work.prompt, -1])
+        taken = self._prompt_cache.take([*work.prompt, -1], work.cache_key)
+        cache, start, points = taken.cache or self._new_cache(), taken.tokens, taken.points
         total = len(work.prompt) - start
         step = min(READING_STEP_TOKENS, self._settings.prefill_step_size)
         try:
@@ -270,13 +275,17 @@ class Generation:
                 self._monitor.reading(0, total)
                 done = self._read(
                     work,
-                    cache or self._new_cache(),
+                    cache,
                     start,
                     [(len(work.prompt), "history")],
                     step,
                     lambda done: self._monitor.reading(done, total),
+                    points,
                 )
+            if not self._dropped:
+                self._prompt_cache.keep(work.prompt, cache, points, work.cache_key)
         finally:
+            self._tell_cache()
             self._monitor.reading(None, None)
         return Done(
             {
@@ -306,15 +315,15 @@ class Generation:
         ends: list[tuple[int, Kind]],
         step: int,
         on_progress: Callable[[int], None],
-        *,
-        keeps: bool = True,
+        points: list[Checkpoint],
     ) -> int:
         """The prompt from ``start`` to the last of the ends, with a checkpoint at each of them.
         Returns how far it has come: less, if it was cancelled on the way."""
-        assert self._prompt_cache is not None
         done = start
         for end, kind in ends:
             while done < end and not work.cancelled.is_set():
+                if self._dropped and isinstance(work, Reading):
+                    return done  # Nobody asked for it, and the memory is wanted for something else.
                 n = min(step, end - done)
                 self._model(mx.array(work.prompt[done : done + n])[None], cache=cache)
                 mx.eval([layer.state for layer in cache])
@@ -323,9 +332,8 @@ class Generation:
                 self._drop_if_wanted()
                 on_progress(done - start)
             least = 1 if done == end else FEWEST_TOKENS_WORTH_KEEPING
-            if keeps and done - start >= least:
-                self._prompt_cache.insert(work.prompt[:done], cache, kind, work.cache_key)
-                self._tell_cache()
+            if done - start >= least:
+                points.append(checkpoint(cache, done, kind))
             if done < end:
                 break
         return done
@@ -335,19 +343,25 @@ class Generation:
         rates: dict[str, float | None] = {}
         began = time.perf_counter()
         mx.reset_peak_memory()
+        if job.keeps_cache:
+            taken = self._prompt_cache.take(job.prompt, job.cache_key)
+            found, start, points = taken.cache, taken.tokens, taken.points
+        else:
+            found, start = self._prompt_cache.fetch(job.prompt)
+            points = []
+        cache = found or self._new_cache()
+        del found
+        self._tell_cache()
         kept_before = self._prompt_cache.bytes
-        cache, start = self._prompt_cache.fetch(job.prompt)
         self._monitor.begin_request(job.id, len(job.prompt), start)
+        said: list[int] = []
         try:
-            if cache is None:
-                cache = self._new_cache()
             if job.sampling.seed is not None:
                 mx.random.seed(job.sampling.seed % 2**64)
-            if not self._prefill(job, cache, start):
+            if not self._prefill(job, cache, start, points):
                 return _cancelled(job)
-            kept_while_writing = self._prompt_cache.bytes
+            kept_while_writing = self._prompt_cache.bytes + sum(point.bytes for point in points)
             steps = self._decode(job, cache)
-            said: list[int] = []
             first: float | None = None
             now = began
             try:
@@ -383,18 +397,28 @@ class Generation:
             )
             if rest := job.answer.finish():
                 job.events.put(Generated(rest))
-            if job.keeps_cache and all(can_cut(layer) for layer in cache):
-                # Where it can be cut anywhere, the next turn uses of it what stands in the history.
-                known = (job.prompt + said)[: cache[0].offset]
-                self._prompt_cache.insert(known, cache, "history", job.cache_key)
-                self._tell_cache()
             usage = Usage(len(job.prompt), start, job.answer.tokens, job.answer.reasoning_tokens)
             reason, length_in = job.answer.finish_reason, job.answer.length_in
             return Finished(reason, length_in, usage, timings, memory)
         finally:
+            if sys.exception() is None:
+                self._keep(job, cache, points, said)
             self._monitor.end_request(rates)
 
-    def _prefill(self, job: Job, cache: Layers, start: int) -> bool:
+    def _keep(self, job: Job, cache: Layers, points: list[Checkpoint], said: list[int]) -> None:
+        """Also of an answer that was broken off; unless the memory was wanted back meanwhile."""
+        assert self._prompt_cache is not None
+        if not job.keeps_cache or self._dropped:
+            return
+        tokens = job.prompt
+        if all(can_cut(layer) for layer in cache) and cache[0].offset > len(job.prompt):
+            # Where it can be cut anywhere, the next turn uses of it what stands in the history.
+            tokens = (job.prompt + said)[: cache[0].offset]
+            points = [*points, checkpoint(cache, len(tokens), "history")]
+        self._prompt_cache.keep(tokens, cache, points, job.cache_key)
+        self._tell_cache()
+
+    def _prefill(self, job: Job, cache: Layers, start: int, points: list[Checkpoint]) -> bool:
         """All of the prompt but its last token. False if it was cancelled on the way."""
         last = len(job.prompt) - 1
         total = last + 1 - start
@@ -406,9 +430,7 @@ class Generation:
         job.events.put(Prefilling(0, total))
         ends: list[tuple[int, Kind]] = [b for b in job.boundaries if start < b[0] < last]
         step = self._step_of(job)
-        done = self._read(
-            job, cache, start, [*ends, (last, "user")], step, progress, keeps=job.keeps_cache
-        )
+        done = self._read(job, cache, start, [*ends, (last, "user")], step, progress, points)
         return done == last and not job.cancelled.is_set()
 
     def _step_of(self, job: Job) -> int:

@@ -4,8 +4,9 @@ A conversation is kept as one sequence. Layers with full attention can be cut at
 arrays are kept once, for the longest prompt. Layers with a sliding window cannot: of those every
 checkpoint has a state of its own, a few MiB. mlx_lm's LRU keeps a whole copy for each snapshot.
 
-Arrays are shared with the request that fetched or filled them; MLX copies one when it is written to
-while somebody else holds it.
+Whoever goes on with a conversation takes its arrays and brings them back, longer, when it is done:
+there is never a second copy of them. They are only copied for a prompt of another conversation with
+the same beginning (MLX copies an array when it is written to while somebody else holds it).
 
 Rules: the byte limit holds at every moment. A look-up never covers the whole prompt: it would leave
 no token to begin the answer with.
@@ -68,6 +69,15 @@ class Sequence:
         return max(points, key=lambda found: found[0], default=(0, None))
 
 
+@dataclass(frozen=True)
+class Taken:
+    """A cache for the beginning of a prompt, and the checkpoints within it."""
+
+    cache: Layers | None
+    tokens: int
+    points: list[Checkpoint]
+
+
 class PromptCache:
     def __init__(self, most_sequences: int, limit_bytes: int) -> None:
         self._most_sequences = most_sequences
@@ -85,28 +95,55 @@ class PromptCache:
 
     def fetch(self, prompt: list[int]) -> tuple[Layers | None, int]:
         """A cache for the longest known beginning of the prompt, and that beginning's length."""
+        found = self._nearest(prompt)
+        if found is None:
+            return None, 0
+        reach, sequence, point = found
+        return layers_at(sequence, point, reach), reach
+
+    def take(self, prompt: list[int], key: str | None) -> Taken:
+        """The same, for whoever brings it back with ``keep``: what it goes on with is not kept here
+        any longer."""
+        found = self._nearest(prompt)
+        if found is None:
+            return Taken(None, 0, [])
+        reach, sequence, point = found
+        layers = layers_at(sequence, point, reach)
+        points = [each for each in sequence.checkpoints if each.tokens <= reach]
+        goes_on = key is not None or reach == len(sequence.tokens)
+        if sequence.key == key and goes_on:
+            self._kept = [each for each in self._kept if each is not sequence]
+        return Taken(layers, reach, points)
+
+    def keep(
+        self, tokens: list[int], cache: Layers, points: list[Checkpoint], key: str | None
+    ) -> None:
+        """What was taken, with more checkpoints, and maybe more behind the last of them: that is
+        cut off."""
+        if not points or self._most_sequences == 0:
+            return
+        points = sorted(points, key=lambda point: point.tokens)
+        tokens = tokens[: points[-1].tokens]
+        layers = [cut_to(layer, len(tokens)) if can_cut(layer) else None for layer in cache]
+        self._put(Sequence(key, tokens, layers, points))
+
+    def _nearest(self, prompt: list[int]) -> tuple[int, Sequence, Checkpoint] | None:
         best: tuple[int, Sequence, Checkpoint] | None = None
         for sequence in self._kept:
             common = common_length(sequence.tokens, prompt, len(prompt) - 1)
             reach, point = sequence.best(common)
             if point is not None and reach > 0 and (best is None or reach > best[0]):
                 best = (reach, sequence, point)
-        if best is None:
-            return None, 0
-        reach, sequence, point = best
-        sequence.used = next(self._clock)
-        return layers_at(sequence, point, reach), reach
+        # A beginning that many conversations share is no use of this one.
+        if best is not None and best[0] == len(best[1].tokens):
+            best[1].used = next(self._clock)
+        return best
 
     def insert(self, tokens: list[int], cache: Layers, kind: Kind, key: str | None = None) -> None:
         """A checkpoint behind these tokens. A conversation named by ``key`` is kept once: where it
         has taken another way, the old one goes."""
-        if not tokens or self._most_sequences == 0:
-            return
-        point = Checkpoint(len(tokens), kind, [None if can_cut(c) else frozen(c) for c in cache])
-        layers = [copy.deepcopy(layer) if can_cut(layer) else None for layer in cache]
-        # Until it is computed, a part of an array holds on to the whole.
-        mx.eval([kept.state for kept in [*point.states, *layers] if kept is not None])
-        self._put(Sequence(key, list(tokens), layers, [point]))
+        if tokens:
+            self.keep(tokens, cache, [checkpoint(cache, len(tokens), kind)], key)
 
     def put(self, sequence: Sequence) -> bool:
         """One that was kept elsewhere; false if there is no room for it."""
@@ -158,6 +195,27 @@ class PromptCache:
 
     def _overflows(self, new: Sequence, others: list[Sequence]) -> bool:
         return sum(old.bytes for old in others) + new.bytes > self.limit_bytes
+
+
+def checkpoint(cache: Layers, tokens: int, kind: Kind) -> Checkpoint:
+    states = [None if can_cut(layer) else frozen(layer) for layer in cache]
+    # Until it is computed, a part of an array holds on to the whole.
+    mx.eval([state.state for state in states if state is not None])
+    return Checkpoint(tokens, kind, states)
+
+
+def cut_to(layer: Any, tokens: int) -> Any:  # noqa: ANN401  mlx_lm has no types
+    """The same arrays for fewer tokens. One layer after the other, so that no more than one is
+    there twice."""
+    kept = copy.deepcopy(layer)
+    kept.offset = tokens
+    needed = -(-tokens // STEP_TOKENS) * STEP_TOKENS
+    if kept.keys.shape[2] >= needed + STEP_TOKENS:
+        kept.keys = mx.contiguous(kept.keys[..., :needed, :])
+        kept.values = mx.contiguous(kept.values[..., :needed, :])
+        layer.keys = layer.values = None
+    mx.eval(kept.keys, kept.values)
+    return kept
 
 
 def can_cut(layer: Any) -> bool:  # noqa: ANN401  mlx_lm has no types

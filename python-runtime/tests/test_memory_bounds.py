@@ -152,6 +152,41 @@ def test_a_fetched_cache_is_a_copy(loaded: Any) -> None:
         loaded(mx.array([[6]]), cache=cache)
 
 
+def test_what_goes_on_is_not_there_twice(model: Path) -> None:
+    """While an answer is written, its conversation's arrays are the answer's own."""
+    with RunningEngine(model) as engine:
+        client = engine.client
+        text = "a long chat " + "word " * 1500
+        client.chat(text, max_tokens=1, cache_key="a")
+        kept = client.metrics()
+        one = kept["prompt_cache"]["bytes"]
+        rest = kept["memory"]["active_bytes"] - one
+        most = 0
+        for frame in client.stream(chat_body(text, max_tokens=60, cache_key="a")):
+            if isinstance(frame, dict):
+                now = client.metrics()
+                assert now["request"] is None or now["prompt_cache"]["sequences"] == 0
+                most = max(most, now["memory"]["active_bytes"])
+        assert most - rest < 1.5 * one
+        after = client.metrics()["prompt_cache"]
+        assert (after["sequences"], after["bytes"]) == (1, pytest.approx(one, rel=0.1))
+        engine.stop()
+
+
+def test_a_broken_off_answer_brings_its_cache_back(model: Path) -> None:
+    with RunningEngine(model, "--prefill-step-size", "32") as engine:
+        client = engine.client
+        text = "a long chat " + "word " * 700
+        whole = client.chat(text, max_tokens=1, cache_key="a")["usage"]["prompt_tokens"]
+        for frame in client.stream(chat_body(text, max_tokens=500, cache_key="a")):
+            if isinstance(frame, dict) and frame["choices"][0]["delta"].get("reasoning"):
+                break
+        client.wait_for(phase="ready")
+        again = client.chat(text, max_tokens=1, cache_key="a")["usage"]
+        assert again["prompt_tokens_details"]["cached_tokens"] == whole - 1
+        engine.stop()
+
+
 @pytest.mark.parametrize(("sequences", "limit"), [(0, 10**9), (2, 0)])
 def test_a_cache_of_nothing_keeps_nothing(loaded: Any, sequences: int, limit: int) -> None:
     kept = PromptCache(sequences, limit)
@@ -197,6 +232,7 @@ def test_caches_are_dropped_when_idle(model: Path) -> None:
 
 def test_caches_are_dropped_within_an_answer_which_goes_on(model: Path) -> None:
     with RunningEngine(model) as engine:
+        engine.client.chat("another chat " + "word " * 200, max_tokens=4)
         body = chat_body("word " * 200, max_tokens=200)
         dropped = False
         for frame in engine.client.stream(body):
