@@ -158,6 +158,15 @@ export function Conversation({ messages }: { readonly messages: readonly Message
   }, [list]);
 
   const mirror = useMirror();
+  const revealedId = useMirrored((state) => state.revealedId);
+  useEffect(() => {
+    const row = revealedId === null ? -1 : messages.findIndex(({ id }) => id === revealedId);
+    if (row === -1) return;
+    wasAtEnd.current = false;
+    list.scrollToIndex(row, { align: 'start' });
+    mirror.endReveal();
+  }, [list, messages, mirror, revealedId]);
+
   const findRequests = useMirrored((state) => state.findRequests);
   const [findsClosed, setFindsClosed] = useState(findRequests);
   const isFinding = findRequests > findsClosed;

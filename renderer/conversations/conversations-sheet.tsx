@@ -70,9 +70,9 @@ export function ConversationsSheet({ onClose }: { readonly onClose: () => void }
   // The next time it begins with the list.
   useEffect(() => () => void conversations.search(''), [conversations]);
 
-  const open = (id: string): void => {
+  const open = (id: string, messageId: string | null = null): void => {
     onClose();
-    void mirror.openConversation(id);
+    void mirror.openConversation(id, messageId);
   };
   const exportAll = async (): Promise<void> => {
     const exported = await conversations.exported(null, 'json');
@@ -176,7 +176,7 @@ function focusFirst(event: KeyboardEvent<HTMLElement>): void {
 }
 
 interface ListProps {
-  readonly onOpen: (conversationId: string) => void;
+  readonly onOpen: (conversationId: string, messageId?: string | null) => void;
 }
 
 function List({ onOpen }: ListProps) {
@@ -272,7 +272,7 @@ function Hit({ hit, nowMs, onOpen }: ListProps & { readonly hit: SearchHit; read
       className={styles.hit}
       data-walked
       data-testid="hit"
-      onClick={() => onOpen(hit.conversation.id)}
+      onClick={() => onOpen(hit.conversation.id, hit.messageId)}
     >
       <span className={styles.hitHead}>
         <span className={styles.hitTitle}>

@@ -77,6 +77,8 @@ export interface MirrorState {
   readonly stoppingId: string | null;
   /** The user's message that is being written anew, in its place. */
   readonly editingId: string | null;
+  /** The message that the reader asked to see, until it is in view. */
+  readonly revealedId: string | null;
   /** For screen readers: the last answer, once. */
   readonly announcement: string;
   /** Counts reasons to put the focus into the composer (shown, new conversation). */
@@ -175,6 +177,7 @@ export class Mirror {
       isSending: false,
       stoppingId: null,
       editingId: null,
+      revealedId: null,
       announcement: '',
       focusRequests: 0,
       findRequests: 0,
@@ -346,11 +349,17 @@ export class Mirror {
     this.requestFocus();
   }
 
-  async openConversation(conversationId: string): Promise<void> {
+  /** `messageId`: the message to be seen, on whichever branch it lies. */
+  async openConversation(conversationId: string, messageId: string | null = null): Promise<void> {
     this.store.setState({ pane: { kind: 'opening', conversationId }, refusal: null, editingId: null });
     await this.#loadConversation(conversationId, 'missing is told');
     this.#rememberPane();
     this.requestFocus();
+    if (messageId === null) return;
+    const { pane } = this.store.getState();
+    if (pane.kind !== 'open' || pane.conversationId !== conversationId) return;
+    if (!pane.messages.some(({ id }) => id === messageId)) await this.chat.walkTo(messageId);
+    this.store.setState({ revealedId: messageId });
   }
 
   async openLink(url: string): Promise<void> {
@@ -392,6 +401,11 @@ export class Mirror {
 
   reportFault(message: string): void {
     void this.#bridge.call('log.report', { message: message.slice(0, 8_000) });
+  }
+
+  /** It is in view. */
+  endReveal(): void {
+    this.store.setState({ revealedId: null });
   }
 
   /** Null ends it; the focus goes back to the composer then. */

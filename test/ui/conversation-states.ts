@@ -74,6 +74,13 @@ const withList = (): FakeScript => {
   };
 };
 
+const withNeedle = long.map((message, index) =>
+  index === 4 && message.role === 'user' ? { ...message, text: 'A needle in all of this' } : message,
+);
+
+/** Longer than the window, with a word that stands in it once. */
+export const longConversation: FakeScript = withFirst({ messages: withNeedle });
+
 export const conversationStates = {
   attachments: withFirst({ draft }),
   queued: withFirst({ queued: [queued] }),

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RouteName } from '../../preload/contract.ts';
 import { type BundleServer, serveBundle } from './bundle-server.ts';
 import { launchChromium, whyNoChromium } from './chromium.ts';
-import { conversationStates } from './conversation-states.ts';
+import { conversationStates, longConversation } from './conversation-states.ts';
 import type { FakeScript } from './fake-bridge.ts';
 import { axe, lookAt, openFakeWindow, settled, type WindowOptions } from './fake-window.ts';
 import { states } from './states.ts';
@@ -252,6 +252,25 @@ describe.skipIf(noChromium !== null)('conversations in the window', () => {
     await refused.page.getByTestId('import-input').setInputFiles(file);
     await refused.page.getByTestId('import-report').getByText('Nothing was changed.').waitFor();
     await refused.close();
+  });
+
+  test('what was found is opened at the message it was found in', async () => {
+    const { page, close } = await open(longConversation);
+    await settled(page);
+    await page.keyboard.press('Meta+n');
+    await page.keyboard.press('Meta+k');
+    await page.getByRole('searchbox', { name: 'Search conversations' }).fill('needle');
+    await page.getByTestId('hit').getByText('needle').last().click();
+    await expect.poll(() => page.getByTestId('user-message').getByText('A needle').isVisible()).toBe(true);
+    const inView = await page.evaluate(() => {
+      const view = document.querySelector('[role="log"]')?.getBoundingClientRect();
+      const message = [...document.querySelectorAll('[data-testid="user-message"]')]
+        .find(({ textContent }) => textContent?.includes('A needle'))
+        ?.getBoundingClientRect();
+      return view !== undefined && message !== undefined && message.top >= view.top && message.bottom <= view.bottom;
+    });
+    expect(inView).toBe(true);
+    await close();
   });
 
   test('drafts stay with their conversation', async () => {
