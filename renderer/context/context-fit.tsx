@@ -25,7 +25,9 @@ export function ContextFit({ use, draft, onRaise }: Props) {
         </div>
       </div>
     );
-  if (use.kind !== 'counted' || use.leftTokens >= 0) return null;
+  // Who only reads is not asked: the meter says it.
+  const isWriting = draft.text !== '' || draft.attachments.length > 0;
+  if (use.kind !== 'counted' || use.leftTokens >= 0 || !isWriting) return null;
   return (
     <div className={styles.fit} role="status" data-testid="context-fit">
       <p className={styles.title}>{count(-use.leftTokens)} tokens more than the context holds</p>
