@@ -14,6 +14,9 @@ import { terminalSpawner } from './engine/spawner.ts';
 import { type CacheShelf, openCacheShelf } from './engine/cache-shelf.ts';
 import { keepPromptCaches } from './engine/kept-caches.ts';
 import { createSupervisor, pythonCommand } from './engine/supervisor.ts';
+import { outsideEngines } from './engines/detect.ts';
+import { chooseEngine } from './engines/engine-choice.ts';
+import { OutsideRunner } from './engines/outside-runner.ts';
 import { AppFault } from './fault.ts';
 import { openEndpointRoom } from './gateway/endpoint-room.ts';
 import { portHolder } from './gateway/port-holder.ts';
@@ -42,7 +45,7 @@ import { helperElevator } from './wired-limit/helper/client.ts';
 import { createHelper, type HelperPlaces } from './wired-limit/helper/helper.ts';
 import { openJournal } from './wired-limit/journal.ts';
 import { askMetal } from './wired-limit/metal.ts';
-import type { ModelNeed } from './wired-limit/plan.ts';
+import { CACHE_FLUSH_SHARE, type ModelNeed, limitInForceMiB } from './wired-limit/plan.ts';
 import { watchOverSsh } from './wired-limit/over-ssh.ts';
 import { noWiredLimit, openWiredLimit } from './wired-limit/session.ts';
 
@@ -74,6 +77,8 @@ export interface AppOptions {
   readonly clock?: Clock;
   /** Where models come from and by which way; the Hugging Face hub when left out. */
   readonly hub?: HubOptions;
+  /** Where other engines are looked for; the process's own environment when left out. */
+  readonly enginesEnvironment?: Readonly<Record<string, string | undefined>>;
   /** What so many bytes of the engine count for: themselves, but where a small model stands for a large one. */
   readonly countEngineBytes?: (bytes: number) => number;
 }
@@ -147,6 +152,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     machine,
     settings,
     engine: () => engine,
+    outsideEngines: (folder) =>
+      outsideEngines({
+        isMac,
+        commands,
+        cacheFolder: folder,
+        ...(options.enginesEnvironment === undefined ? {} : { environment: options.enginesEnvironment }),
+      }),
     readMemory: readMemoryNow,
     readWiredLimit: () => wiredLimit.reading(),
     readApps: async () => (await memoryRoutes['memory.apps'](null)).apps,
@@ -168,16 +180,30 @@ export async function createApp(options: AppOptions): Promise<App> {
   const shelf = openShelf(join(dataFolder, 'prompt-caches'), log);
   // Time Machine's own mark on the folder, which needs no rights. Elsewhere CACHEDIR.TAG says the same.
   if (isMac && shelf !== null) void commands.run('tmutil', ['addexclusion', shelf.folder]);
+  const prepare = async (model: { readonly folder: string }): Promise<Failure | null> =>
+    (await beforeLoad()) ?? wiredLimit.prepare(start.by, needOf(model.folder));
   const supervisor = createSupervisor({
     spawner: terminalSpawner,
     log,
     command: pythonCommand(options.pythonExecutable, shelf === null ? {} : { promptCacheFolder: shelf.folder }),
     cacheFolder,
-    prepare: async (model) => (await beforeLoad()) ?? wiredLimit.prepare(start.by, needOf(model.folder)),
+    prepare,
     beforeRestart: (signal) => guard.clearToRestart(signal),
   });
+  const outside = new OutsideRunner({
+    find: (id, signal) => modelsRoom.outside.find(id, signal),
+    prepare,
+    contextTokens: ({ maxContextTokens }) => ceilingOf(settings.current.contextTokens, maxContextTokens),
+    gpuLimitBytes: async () => {
+      const reading = await wiredLimit.reading();
+      return reading === null ? null : limitInForceMiB(reading) * 1_048_576 * CACHE_FLUSH_SHARE;
+    },
+    clock: systemClock,
+    log,
+  });
+  const chosenEngine = chooseEngine(supervisor, outside);
   const keeping = keepPromptCaches({
-    engine: supervisor,
+    engine: chosenEngine,
     shelf,
     mayReadAhead: () => guard.state.kind === 'calm' || guard.state.kind === 'off' || guard.state.kind === 'watching',
     clock,
@@ -186,7 +212,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const engine = guardEngine(keeping, {
     promptRefusal: (characters) => guard.promptRefusal(characters),
     bounded: async (request, signal) => ({
-      ...(await withinCeiling(request, { engine: supervisor, ...ceiling }, signal)),
+      ...(await withinCeiling(request, { engine: { count: chosenEngine.certainCount }, ...ceiling }, signal)),
       prefillStepTokens: modelsRoom.prediction()?.prefillStepTokens ?? DEFAULT_STEP_TOKENS,
     }),
     used: () => guard.used(),

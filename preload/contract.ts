@@ -179,6 +179,8 @@ export interface ModelEntry {
   readonly isRecommended: boolean;
   /** True when other tools may use the same files: deleting asks first. */
   readonly isShared: boolean;
+  /** Whose engine runs it, where it is not the app's own: Ollama, llama.cpp, LM Studio. */
+  readonly engineName?: string;
   readonly presence: ModelPresence;
   readonly verdict: FitVerdict;
   /** At the user's context length. Null where nothing can be predicted. */

@@ -38,6 +38,8 @@ export interface KnownModel {
   readonly isToy: boolean;
   readonly isShared: boolean;
   readonly presence: ModelPresence;
+  /** Whose engine runs it, where it is not the app's own: Ollama, llama.cpp. */
+  readonly engineName?: string;
   /** config.json: the file where it is here, what the hub or the catalog says before. */
   readonly config: unknown;
 }

@@ -13,6 +13,8 @@ import type {
 import type { Clock } from '../engine/clock.ts';
 import type { Engine, GenerationUsage } from '../engine/engine.ts';
 import type { Failure } from '../engine/failure.ts';
+import { type OutsideEngine, outsideKindOf } from '../engines/outside-engine.ts';
+import { type OutsideModels, createOutsideModels, withOutsideModels } from '../engines/outside-models.ts';
 import type { Log } from '../log/log.ts';
 import type { SettingsStore } from '../settings/settings.ts';
 import type { WiredLimitReading } from '../wired-limit/plan.ts';
@@ -52,6 +54,8 @@ export interface ModelsRoomPorts {
   readonly machine: MachineInfo;
   readonly settings: SettingsStore;
   readonly engine: () => Pick<Engine, 'state' | 'metrics' | 'stop' | 'subscribe' | 'calibrate'>;
+  /** Engines that others made, found on this machine. Given the folder of the Hugging Face cache. */
+  readonly outsideEngines: (cacheFolder: () => string) => readonly OutsideEngine[];
   readonly readMemory: () => Promise<Pick<MemorySample, 'level' | 'availableBytes' | 'wiredBytes'> | null>;
   readonly readWiredLimit: () => Promise<WiredLimitReading | null>;
   readonly readApps: () => Promise<readonly MemoryUser[]>;
@@ -69,6 +73,8 @@ export interface ModelsRoomPorts {
 
 export interface ModelsRoom {
   readonly models: Models;
+  /** What other engines on this machine have. */
+  readonly outside: OutsideModels;
   /** Chooses and tells; what runs goes on until somebody stops it. Throws AppFault (not-found). */
   choose(modelId: string): ModelInfo;
   readonly handlers: ReturnType<typeof modelHandlers> & Pick<Handlers, 'model.choose'>;
@@ -112,7 +118,13 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
   let isDisposed = false;
   let isOpen = false;
   const givenId = ports.givenFolder === null ? null : readModelFolder(ports.givenFolder).info.id;
-  const library = await openLibrary({
+  const outside = createOutsideModels(
+    ports.outsideEngines(() => hubSettings.current.cacheFolderInUse),
+    () => publishSoon(),
+  );
+  // Asked before anything is chosen only where the choice was one of theirs: a server may take its time.
+  if (settings.current.modelId !== null && outsideKindOf(settings.current.modelId) !== null) await outside.refresh();
+  const ownLibrary = await openLibrary({
     demoFolder: ports.demoFolder,
     givenFolder: ports.givenFolder,
     hubUrl: url,
@@ -125,6 +137,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     clock,
     log,
   });
+  const library = withOutsideModels(ownLibrary, outside);
   const models = createModels({
     library,
     givenId,
@@ -221,6 +234,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
 
   return {
     models,
+    outside,
     choose,
     handlers: {
       'model.choose': async ({ modelId }) => {

@@ -58,7 +58,12 @@ const asked = {
       },
     ],
     ['too-long', 'POST', '/v1/chat/completions', { messages: long, stream: true }],
-    ['apply-template', 'POST', '/apply-template', { messages: question, chat_template_kwargs: { reasoning_effort: 'low' } }],
+    [
+      'apply-template',
+      'POST',
+      '/apply-template',
+      { messages: question, chat_template_kwargs: { reasoning_effort: 'low' } },
+    ],
     ['tokenize', 'POST', '/tokenize', { content: '<|start|>user<|message|>Hi', parse_special: true }],
   ],
   ollama: [
@@ -110,4 +115,7 @@ for (const [name, method, path, body] of asked[engine]) {
   const answer = await fetch(base + path, { ...init, headers: { 'content-type': 'application/json' } });
   exchanges.push({ name, method, path, status: answer.status, text: await answer.text() });
 }
-writeFileSync(new URL(`recordings/${engine}.json`, import.meta.url), `${JSON.stringify({ engine, exchanges }, null, 1)}\n`);
+writeFileSync(
+  new URL(`recordings/${engine}.json`, import.meta.url),
+  `${JSON.stringify({ engine, exchanges }, null, 1)}\n`,
+);

@@ -105,6 +105,7 @@ export async function openModels(home: string, hubUrl: string, around: Around = 
     machine: around.machine,
     settings,
     engine: () => engine,
+    outsideEngines: () => [],
     readMemory: async () => ({ level: around.level, availableBytes: around.availableBytes, wiredBytes: 2.43 * GIB }),
     readWiredLimit: async () => around.limit,
     readApps: async () => around.apps,

@@ -1,0 +1,350 @@
+/**
+ * llama.cpp: a `llama-server` found on this machine is started with one GGUF file, or one that already runs is used at
+ * its address. What was started here ends with the app; what others started is never ended.
+ */
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:net';
+import { basename } from 'node:path';
+import * as v from 'valibot';
+import type { Clock } from '../../engine/clock.ts';
+import {
+  ContextFull,
+  EngineError,
+  type GenerationEvent,
+  type GenerationRequest,
+  type PromptRequest,
+} from '../../engine/engine.ts';
+import { createLogRing, type LogRing } from '../../engine/log-ring.ts';
+import type { Child, Spawner } from '../../engine/spawner.ts';
+import type { GgufModel } from '../gguf-fit.ts';
+import { OpenAiAnswer, openAiFields, openAiMessages } from '../openai-answer.ts';
+import { type LoadOptions, type Loss, type OutsideEngine, type OutsideModel, outsideId } from '../outside-engine.ts';
+import type { ProcessMemory } from '../process-memory.ts';
+import { Refused, type Server, askJson, askLines, refuseUnable, talkFault } from '../talk.ts';
+import type { GgufFile } from './gguf-files.ts';
+import { besideWeightsBytes, cpuExpertLayers, flagsIn, llamaArguments } from './llama-flags.ts';
+
+export interface LlamaCppPorts {
+  /** A program to start, or the address of a server that runs already; null when neither was found. */
+  readonly found: () => { readonly program: string } | { readonly address: string } | null;
+  readonly files: () => Promise<readonly GgufFile[]>;
+  readonly spawner: Spawner;
+  /** The output of a short command of the program's own; null when it failed. */
+  readonly ask: (program: string, argument: '--help' | '--version') => Promise<string | null>;
+  readonly processMemory: ProcessMemory;
+  /** For the child, by allow-list. */
+  readonly environment: () => Readonly<Record<string, string>>;
+  readonly clock: Clock;
+}
+
+const NAME = 'llama.cpp';
+const READY_POLL_MS = 100;
+/** Twelve gigabytes from a slow disk. */
+const LOAD_WITHIN_MS = 10 * 60_000;
+const STOP_GRACE_MS = 15_000;
+const KILLED_WITHIN_MS = 5_000;
+
+const listSchema = v.object({
+  data: v.array(
+    v.object({
+      id: v.string(),
+      meta: v.optional(v.nullable(v.object({ n_ctx_train: v.optional(v.number()), size: v.optional(v.number()) }))),
+    }),
+  ),
+});
+const healthSchema = v.object({ status: v.string() });
+const promptSchema = v.object({ prompt: v.string() });
+const tokensSchema = v.object({ tokens: v.array(v.unknown()) });
+const tooLongSchema = v.object({
+  error: v.object({ type: v.literal('exceed_context_size_error'), n_prompt_tokens: v.number(), n_ctx: v.number() }),
+});
+
+interface Run {
+  readonly server: Server;
+  readonly child: Child;
+  readonly ring: LogRing;
+  readonly gone: Promise<void>;
+  isGone: boolean;
+}
+
+export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
+  let run: Run | null = null;
+  let ring = createLogRing();
+
+  const models = new Map<string, GgufModel>();
+
+  async function start(
+    program: string,
+    model: OutsideModel,
+    { contextTokens, gpuLimitBytes }: LoadOptions,
+    signal: AbortSignal,
+    onLoss: (loss: Loss) => void,
+  ): Promise<void> {
+    await end();
+    const knows = flagsIn((await ports.ask(program, '--help')) ?? '');
+    const about = models.get(model.ref) ?? null;
+    const beside = besideWeightsBytes(about?.config ?? null, contextTokens);
+    const port = await freePort();
+    const key = randomBytes(24).toString('hex');
+    const args = llamaArguments(
+      {
+        file: model.ref,
+        port,
+        contextTokens,
+        cpuExpertLayers: about === null ? 0 : cpuExpertLayers(about, beside, gpuLimitBytes),
+      },
+      knows,
+    );
+    signal.throwIfAborted();
+    const lines = createLogRing();
+    ring = lines;
+    let settle: () => void = () => undefined;
+    const gone = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
+    let isReady = false;
+    const child = ports.spawner.spawn(
+      // The key by the environment: arguments can be read by everybody on this machine.
+      { file: program, args, env: { ...ports.environment(), LLAMA_API_KEY: key }, folder: '/' },
+      {
+        onOutput: (piece) => void lines.write(piece),
+        onExit: ({ exitCode, signal: by }) => {
+          lines.end();
+          started.isGone = true;
+          settle();
+          if (run !== started) return;
+          run = null;
+          if (isReady) {
+            onLoss({
+              message: `llama.cpp ended by itself (${by === 0 ? `exit ${exitCode}` : `signal ${by}`}).`,
+              nextStep: 'Turn the model on again. Its last lines are in the log.',
+            });
+          }
+        },
+      },
+    );
+    const server = { base: `http://127.0.0.1:${port}`, headers: { authorization: `Bearer ${key}` } };
+    const started: Run = { server, child, ring: lines, gone, isGone: false };
+    run = started;
+    try {
+      await waitUntilReady(started, signal);
+      isReady = true;
+    } catch (error) {
+      await end();
+      throw error;
+    }
+  }
+
+  async function waitUntilReady(started: Run, signal: AbortSignal): Promise<void> {
+    const giveUpMs = ports.clock.nowMs() + LOAD_WITHIN_MS;
+    for (;;) {
+      signal.throwIfAborted();
+      if (started.isGone) throw notLoaded(started.ring.tail());
+      if (ports.clock.nowMs() > giveUpMs) {
+        throw new EngineError('failed', 'llama.cpp did not finish loading the model.', 'Try a smaller context.');
+      }
+      try {
+        const { status } = await askJson(started.server, '/health', null, healthSchema, signal);
+        if (status === 'ok') return;
+      } catch (error) {
+        // 503 while it loads; no connection before it listens.
+        if (signal.aborted) throw error;
+      }
+      await pause(READY_POLL_MS);
+    }
+  }
+
+  const pause = (delayMs: number): Promise<void> =>
+    new Promise((resolve) => {
+      ports.clock.after(delayMs, resolve);
+    });
+
+  /** Orderly: a process that dies hard can leave wired memory behind. */
+  async function end(): Promise<void> {
+    const ended = run;
+    run = null;
+    if (ended === null) return;
+    ended.child.signalGroup('SIGTERM');
+    await Promise.race([ended.gone, pause(STOP_GRACE_MS)]);
+    if (ended.isGone) return;
+    ended.child.signalGroup('SIGKILL');
+    await Promise.race([ended.gone, pause(KILLED_WITHIN_MS)]);
+  }
+
+  function serverOf(): Server {
+    const found = ports.found();
+    if (run !== null) return run.server;
+    if (found !== null && 'address' in found) return { base: found.address };
+    throw new EngineError('off', 'The model is off.', 'Turn the model on.');
+  }
+
+  return {
+    kind: 'llama.cpp',
+    name: NAME,
+
+    async detect(signal) {
+      const found = ports.found();
+      if (found === null) return null;
+      if ('program' in found) {
+        const said = (await ports.ask(found.program, '--version')) ?? '';
+        return { version: /build (\d+)|version: (\d+)/.exec(said)?.slice(1).find(Boolean) ?? null, at: found.program };
+      }
+      try {
+        await askJson({ base: found.address }, '/health', null, healthSchema, signal);
+        return { version: null, at: found.address };
+      } catch {
+        return null;
+      }
+    },
+
+    async models(signal) {
+      const found = ports.found();
+      if (found === null) return [];
+      if ('program' in found) {
+        const files = await ports.files();
+        for (const { file, model } of files) models.set(file, model);
+        return files.map(ofFile);
+      }
+      try {
+        const { data } = await askJson({ base: found.address }, '/v1/models', null, listSchema, signal);
+        return data.map(({ id, meta }) => ({
+          id: outsideId('llama.cpp', id),
+          engine: 'llama.cpp',
+          ref: id,
+          name: basename(id, '.gguf'),
+          sizeBytes: meta?.size ?? null,
+          weightsBytes: meta?.size ?? null,
+          config: null,
+          maxContextTokens: meta?.n_ctx_train ?? null,
+          presence: 'here',
+        }));
+      } catch {
+        return [];
+      }
+    },
+
+    async load(model, options, signal, onLoss) {
+      try {
+        const found = ports.found();
+        if (found === null) {
+          throw new EngineError('failed', 'llama-server is no longer here.', 'Install llama.cpp again.');
+        }
+        if ('program' in found) return await start(found.program, model, options, signal, onLoss);
+        await askJson({ base: found.address }, '/health', null, healthSchema, signal);
+      } catch (error) {
+        throw talkFault(error, NAME);
+      }
+    },
+
+    // One at an address has no way to be asked: it keeps its model, as whoever started it wished.
+    unload: () => end(),
+
+    chat: (_model, request, _options, signal) => chat(serverOf(), request, signal),
+
+    async count(_model, request, signal) {
+      const server = serverOf();
+      try {
+        const { prompt } = await askJson(server, '/apply-template', promptBody(request), promptSchema, signal);
+        const body = { content: prompt, add_special: false, parse_special: true };
+        const { tokens } = await askJson(server, '/tokenize', body, tokensSchema, signal);
+        return tokens.length;
+      } catch (error) {
+        throw talkFault(error, NAME);
+      }
+    },
+
+    footprintBytes: () =>
+      run === null ? ports.processMemory.ofNamed(['llama-server']) : ports.processMemory.ofPid(run.child.pid),
+
+    logTail: () => ring.tail(),
+  };
+}
+
+function ofFile({ file, sizeBytes, model }: GgufFile): OutsideModel {
+  return {
+    id: outsideId('llama.cpp', file),
+    engine: 'llama.cpp',
+    ref: file,
+    name: basename(file, '.gguf'),
+    sizeBytes,
+    weightsBytes: model.weightsBytes,
+    config: model.config,
+    maxContextTokens: model.maxContextTokens,
+    presence: 'here',
+  };
+}
+
+const promptBody = (request: PromptRequest): object => ({
+  messages: openAiMessages(request.messages),
+  chat_template_kwargs: { reasoning_effort: request.effort },
+  ...(request.tools === undefined ? {} : { tools: request.tools }),
+});
+
+export const llamaChatBody = (request: GenerationRequest): object => ({
+  ...openAiFields(request),
+  chat_template_kwargs: { reasoning_effort: request.effort },
+  return_progress: true,
+  cache_prompt: true,
+});
+
+async function* chat(server: Server, request: GenerationRequest, signal: AbortSignal): AsyncGenerator<GenerationEvent> {
+  refuseUnable(NAME, {
+    'going on with an answer that broke off': request.continueFrom !== undefined,
+    'a bound on thinking': request.thinkingBudgetTokens !== undefined,
+    'log probabilities': request.topLogprobs !== undefined,
+  });
+  const answer = new OpenAiAnswer();
+  try {
+    for await (const line of askLines(server, '/v1/chat/completions', llamaChatBody(request), signal)) {
+      yield* answer.read(line);
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    throw tooLong(error) ?? talkFault(error, NAME);
+  }
+  if (!answer.done && !signal.aborted) {
+    throw new EngineError('disconnected', 'The answer broke off, llama.cpp gave no reason.', 'Send it again.');
+  }
+}
+
+function tooLong(error: unknown): ContextFull | null {
+  if (!(error instanceof Refused)) return null;
+  const parsed = v.safeParse(tooLongSchema, error.body);
+  if (!parsed.success) return null;
+  const { n_prompt_tokens: promptTokens, n_ctx: ceilingTokens } = parsed.output.error;
+  return new ContextFull({ promptTokens, ceilingTokens, mostTokens: null });
+}
+
+/** The reason is in what it printed last. */
+export function notLoaded(tail: readonly string[]): EngineError {
+  const text = tail.join('\n');
+  if (/unable to allocate|failed to allocate|out of memory|Insufficient Memory/i.test(text)) {
+    return new EngineError(
+      'failed',
+      'There is not enough memory for this model in llama.cpp.',
+      'Quit other apps, or set a smaller context.',
+    );
+  }
+  if (/unknown model architecture/i.test(text)) {
+    return new EngineError('failed', 'This llama.cpp does not know this kind of model.', 'Update llama.cpp.');
+  }
+  if (/failed to load model|error loading model/i.test(text)) {
+    return new EngineError('failed', 'llama.cpp cannot read this file.', 'Download the file again.');
+  }
+  return new EngineError('failed', 'llama.cpp ended while it was loading the model.', 'Its last lines are in the log.');
+}
+
+/** Free at this moment; llama-server says so when somebody else was faster. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ host: '127.0.0.1', port: 0 }, () => {
+      const address = server.address();
+      server.close(() => {
+        if (typeof address === 'object' && address !== null) resolve(address.port);
+        else reject(new Error('no free port'));
+      });
+    });
+  });
+}
