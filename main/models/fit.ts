@@ -13,10 +13,11 @@ import type { EngineCalibration } from '../engine/engine.ts';
 import type { ModelShape } from './model-shape.ts';
 
 /**
- * What the engine keeps of earlier prompts (settings.py, prompt_cache.py): so many conversations, of each the full layers
- * once and the sliding ones at several points.
+ * What the engine keeps of earlier prompts while it answers (settings.py, prompt_cache.py): so many conversations beside
+ * the one it answers, whose cache is the answer's own; of each the full layers once and the sliding ones at several
+ * points.
  */
-const PROMPT_CACHE = { conversations: 2, checkpoints: 6, limitBytes: 600_000_000 } as const;
+const PROMPT_CACHE = { conversations: 1, checkpoints: 6, limitBytes: 600_000_000 } as const;
 /** The engine's step unless a request says otherwise (settings.py). */
 export const DEFAULT_STEP_TOKENS = 512;
 
