@@ -24,14 +24,14 @@ import type { EventStreamTiming } from './event-stream.ts';
 import { parseCountRequest, parseMessagesRequest } from './messages-request.ts';
 import { admit, apiName, type OfferedModel } from './model-admission.ts';
 import type { Caller } from './records.ts';
-import { RequestList } from './request-list.ts';
+import { type OpenRequest, RequestList } from './request-list.ts';
 import { parseResponsesRequest } from './responses-request.ts';
 
 /** What the hosts ask for when the user names no port. */
 export const DEFAULT_ENDPOINT_PORT = 8_080;
 
 const LARGEST_BODY_BYTES = 8 * 1024 * 1024;
-/** Of all requests that are being read or wait: what sixteen large ones would hold is too much for a small Mac. */
+/** Of all requests that are being read at once. */
 const MOST_BODY_BYTES = 64 * 1024 * 1024;
 /** Connections that ask nothing: the oldest goes when there are more. */
 const MOST_IDLE_CONNECTIONS = 128;
@@ -261,9 +261,11 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
   }
 
   function generation(parse: (value: unknown, date: string) => Asked): Route['answer'] {
-    return ({ request, response, path, caller }) =>
-      onTheList(request, response, path, caller, async (open) => {
-        const asked = parse(await readJsonBody(request), localDate(nowMs()));
+    return async (call) => {
+      const { response } = call;
+      // Half a request holds no place in the queue.
+      const asked = parse(await readJsonBody(call.request), localDate(nowMs()));
+      await onTheList(call, async (open) => {
         const model = await admitted(asked.model);
         const usual = options.sampling();
         const whole = await answer(
@@ -274,22 +276,20 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
         );
         if (whole !== null) sendJson(response, 200, whole);
       });
+    };
   }
 
-  function count({ request, response, path, caller }: Call): Promise<void> {
-    return onTheList(request, response, path, caller, async (open) => {
-      const { model, prompt } = parseCountRequest(await readJsonBody(request), localDate(nowMs()));
+  async function count(call: Call): Promise<void> {
+    const { model, prompt } = parseCountRequest(await readJsonBody(call.request), localDate(nowMs()));
+    await onTheList(call, async (open) => {
       await admitted(model);
-      sendJson(response, 200, { input_tokens: await engine.count(prompt, open.signal) });
+      sendJson(call.response, 200, { input_tokens: await engine.count(prompt, open.signal) });
     });
   }
 
   async function onTheList(
-    request: IncomingMessage,
-    response: ServerResponse,
-    path: string,
-    caller: Caller,
-    work: (open: ReturnType<RequestList['enter']>) => Promise<void>,
+    { request, response, path, caller }: Call,
+    work: (open: OpenRequest) => Promise<void>,
   ): Promise<void> {
     if (isClosing) throw closing();
     const open = list.enter(caller, path, nowMs());
@@ -314,15 +314,14 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
   }
 
   async function readJsonBody(request: IncomingMessage): Promise<unknown> {
-    const most = Number(request.headers['content-length'] ?? LARGEST_BODY_BYTES) || LARGEST_BODY_BYTES;
-    const held = Math.min(most, LARGEST_BODY_BYTES);
-    if (bodyBytes + held > MOST_BODY_BYTES)
-      throw new ApiFault(429, 'too_many_requests', 'Large requests are waiting already. Try again later.', null, {
-        retryAfterSeconds: 5,
-      });
-    bodyBytes += held;
+    let held = 0;
+    const hold = (bytes: number): boolean => {
+      held += bytes;
+      bodyBytes += bytes;
+      return bodyBytes <= MOST_BODY_BYTES;
+    };
     try {
-      return parseJson(await readBody(request));
+      return parseJson(await readBody(request, hold));
     } finally {
       bodyBytes -= held;
     }
@@ -349,6 +348,11 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
 }
 
 const closing = () => new ApiFault(503, 'closing', 'Headroom is closing. Open it again and repeat the request.');
+
+const tooMuchAtOnce = () =>
+  new ApiFault(429, 'too_many_requests', 'Large requests are being read already. Try again later.', null, {
+    retryAfterSeconds: 5,
+  });
 
 const modelBody = (model: OfferedModel) => ({
   id: apiName(model),
@@ -394,7 +398,7 @@ async function listenOnFreePort(
 }
 
 /** Rejects with ApiFault 413 as soon as it is clear that the body is too large; Node reads and drops the rest. */
-function readBody(request: IncomingMessage): Promise<Buffer> {
+function readBody(request: IncomingMessage, hold: (bytes: number) => boolean): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let pieces: Buffer[] = [];
     let size = 0;
@@ -416,10 +420,17 @@ function readBody(request: IncomingMessage): Promise<Buffer> {
       tooLarge();
       return;
     }
+    let isRefused = false;
     request.on('data', (piece: Buffer) => {
+      if (isRefused) return;
       size += piece.length;
-      if (size <= LARGEST_BODY_BYTES) pieces.push(piece);
-      else if (pieces.length > 0) tooLarge();
+      isRefused = true;
+      if (size > LARGEST_BODY_BYTES) tooLarge();
+      else if (!hold(piece.length)) refuse(tooMuchAtOnce());
+      else {
+        isRefused = false;
+        pieces.push(piece);
+      }
     });
     request.on('end', () => {
       const whole = Buffer.concat(pieces);

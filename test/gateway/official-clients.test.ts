@@ -1,4 +1,5 @@
 /** The official JavaScript clients, unchanged, against the real engine with the demo model. */
+import { readFileSync } from 'node:fs';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -194,6 +195,47 @@ describe('openai', () => {
     const hasty = openai.chat.completions.create({ model: 'default', messages: user }, { timeout: 30 });
     await expect(hasty).rejects.toBeInstanceOf(OpenAI.APIConnectionTimeoutError);
     await expect.poll(() => running.app.engine.state.kind, { timeout: 10_000 }).toBe('ready');
+  });
+});
+
+/** The engine's process: the only one of that name that this process has started. */
+function enginePid(): number {
+  const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ');
+  const found = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('headroom_engine'));
+  if (found === undefined) throw new Error('there is no engine');
+  return Number(found);
+}
+const story = [{ role: 'user' as const, content: 'Write a long story.' }];
+
+describe.skipIf(process.platform !== 'linux')('when the engine is killed in the middle of an answer', () => {
+  /** Turned on, or back after the last kill: a request waits for it. */
+  const ready = () => openai.chat.completions.create({ ...short, max_tokens: 1, messages: user });
+
+  it('tells openai', async () => {
+    for (const ask of [
+      () => openai.chat.completions.create({ model: 'default', messages: story, stream: true }),
+      () => openai.responses.create({ model: 'default', input: 'Write a long story.', stream: true }),
+    ]) {
+      await ready();
+      let got = 0;
+      const read = async (): Promise<void> => {
+        for await (const _ of await ask()) {
+          got += 1;
+          if (got === 5) process.kill(enginePid(), 'SIGKILL');
+        }
+      };
+      await expect(read()).rejects.toBeInstanceOf(OpenAI.APIError);
+      expect(got).toBeGreaterThanOrEqual(5);
+    }
+  });
+
+  it('tells anthropic', async () => {
+    await ready();
+    const stream = anthropic.messages.stream({ model: 'default', max_tokens: 2_000, messages: story });
+    stream.once('text', () => process.kill(enginePid(), 'SIGKILL'));
+    await expect(stream.finalMessage()).rejects.toBeInstanceOf(Anthropic.APIError);
+    expect(stream.receivedMessages.length + stream.messages.length).toBeGreaterThan(0);
+    await ready();
   });
 });
 
