@@ -2,7 +2,8 @@
 /**
  * `npm test`: everything, on real parts: the quick checks, the engine's own tests (pytest), then units, window, processes, browser and
  * Electron (vitest). `--faults` runs the kill, fuzz and soak suites with their full counts; `--fit` only what compares
- * predictions with the engine, on every model and length. Other arguments go to vitest.
+ * predictions with the engine, on every model and length; `--engines` the other engines, with their real servers where
+ * they are found. Other arguments go to vitest.
  */
 import { bin, childEnvironment, main, nodeExecutable, prepare, root, run, say, venvPython } from './prepare.mjs';
 
@@ -10,7 +11,12 @@ await main(async () => {
   const args = process.argv.slice(2);
   const faults = args.includes('--faults');
   const fit = args.includes('--fit');
-  const rest = [...args.filter((arg) => arg !== '--faults' && arg !== '--fit'), ...(fit ? ['test/fit'] : [])];
+  const engines = args.includes('--engines');
+  const rest = [
+    ...args.filter((arg) => !['--faults', '--fit', '--engines'].includes(arg)),
+    ...(fit ? ['test/fit'] : []),
+    ...(engines ? ['main/engines', 'test/engines'] : []),
+  ];
   await prepare({ pythonDev: true });
   const env = {
     ...childEnvironment(),
@@ -18,6 +24,7 @@ await main(async () => {
     ELECTRON_OVERRIDE_DIST_PATH: process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? `${root}node_modules/electron/dist`,
     ...(faults ? { HEADROOM_FAULTS: 'full' } : {}),
     ...(fit ? { HEADROOM_FIT: 'full' } : {}),
+    ...(engines ? { HEADROOM_ENGINES: 'real' } : {}),
   };
   const failed = [];
   if (rest.length === 0) {

