@@ -39,6 +39,7 @@ export function ModelDetail({ entry, onBack, onClose }: Props) {
         <div>
           {entry.goodFor !== null && <p>{entry.goodFor}</p>}
           <p className={styles.detail}>{factsOf(entry)}</p>
+          {entry.engineName !== undefined && <p className={styles.detail}>Runs in {entry.engineName}</p>}
           {entry.repository !== null && <p className={`${styles.detail} ${styles.repository}`}>{entry.repository}</p>}
         </div>
 
@@ -180,9 +181,12 @@ function Actions({ entry, isChosen, onBack, onClose }: ActionsProps) {
             Can it load now?
           </Button>
         )}
-        {(presence.kind === 'here' || presence.kind === 'damaged') && !entry.isToy && (
-          <Button onClick={() => setIsAsking(true)}>{isForgotten ? 'Take off the list…' : 'Delete…'}</Button>
-        )}
+        {/* What belongs to another engine is deleted there. */}
+        {(presence.kind === 'here' || presence.kind === 'damaged') &&
+          !entry.isToy &&
+          entry.engineName === undefined && (
+            <Button onClick={() => setIsAsking(true)}>{isForgotten ? 'Take off the list…' : 'Delete…'}</Button>
+          )}
       </div>
     </div>
   );

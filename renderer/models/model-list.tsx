@@ -115,6 +115,7 @@ function Row({ entry, onClose }: { readonly entry: ModelEntry; readonly onClose:
         <span className={styles.name}>
           {entry.name}
           {entry.isToy && <ToyLabel />}
+          {entry.engineName !== undefined && <span className={styles.tag}>{entry.engineName}</span>}
           {entry.isRecommended && <span className={styles.tag}>first choice here</span>}
         </span>
         {entry.goodFor !== null && <span className={styles.detail}>{entry.goodFor}</span>}

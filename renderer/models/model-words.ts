@@ -69,8 +69,9 @@ const trimmed = (value: number): string => (value < 10 ? value.toFixed(1).replac
 export function checkedWords({
   origin,
   repository,
+  engineName,
   presence,
-}: Pick<ModelEntry, 'origin' | 'repository' | 'presence'>): string | null {
+}: Pick<ModelEntry, 'origin' | 'repository' | 'engineName' | 'presence'>): string | null {
   switch (presence.kind) {
     case 'absent':
     case 'getting':
@@ -79,6 +80,7 @@ export function checkedWords({
       return presence.message;
     case 'here':
       if (origin === 'demo') return 'Comes with Headroom.';
+      if (engineName !== undefined) return `Belongs to ${engineName}, used where it is and never changed.`;
       if (repository === null) return 'A folder of yours, used where it is and never changed.';
       switch (presence.checked) {
         case 'pinned':

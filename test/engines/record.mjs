@@ -7,16 +7,6 @@ import { writeFileSync } from 'node:fs';
 const [engine, base] = process.argv.slice(2);
 const question = [{ role: 'user', content: 'What is 2+3?' }];
 const long = [{ role: 'user', content: 'word '.repeat(9000) }];
-const weather = [
-  {
-    type: 'function',
-    function: {
-      name: 'get_weather',
-      description: 'The weather',
-      parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
-    },
-  },
-];
 const model = 'headroom-demo';
 const asked = {
   'llama.cpp': [
@@ -42,20 +32,6 @@ const asked = {
       'POST',
       '/v1/chat/completions',
       { messages: question, stream: true, stream_options: { include_usage: true }, max_tokens: 4, temperature: 0 },
-    ],
-    [
-      'tool',
-      'POST',
-      '/v1/chat/completions',
-      {
-        messages: question,
-        stream: true,
-        stream_options: { include_usage: true },
-        max_tokens: 60,
-        temperature: 0,
-        tools: weather,
-        tool_choice: 'required',
-      },
     ],
     ['too-long', 'POST', '/v1/chat/completions', { messages: long, stream: true }],
     [
