@@ -122,18 +122,43 @@ describe.skipIf(noChromium !== null)('answers', () => {
   });
 
   test('code is coloured line by line while it is written', async () => {
-    const pieces = ['```ts\nconst a = 1;\n', 'const b = ', '"two";\n', '// done\n', '```\n', 'after'];
-    const { page, close } = await open({ ...states.ready, reply: { reasoning: [], text: pieces, pieceMs: 1_200 } });
+    const text = '```ts\nconst a = 1;\nconst b = "two"';
+    const base = states.answering;
+    const script: FakeScript = {
+      ...base,
+      conversations: base.conversations.map((conversation) => ({
+        ...conversation,
+        messages: conversation.messages.map((message) =>
+          message.role === 'assistant' ? { ...message, text, reasoning: '' } : message,
+        ),
+      })),
+    };
+    const answer = script.conversations[0]?.messages.at(-1);
+    if (answer === undefined) throw new Error('there is an answer');
+    const { page, close } = await open(script);
     await settled(page);
-    await page.keyboard.type('Code');
-    await page.keyboard.press('Enter');
     const keywords = page.locator('pre span[class*=keyword]');
     await keywords.first().waitFor();
-    // The line being written has no colours yet.
-    await page.getByText('const b =').waitFor();
+    // The line that is being written has no colours yet.
     expect(await keywords.allInnerTexts()).toEqual(['const']);
+    await page.evaluate(
+      ({ conversationId, messageId, textStart }) =>
+        window.fakeMain.emit('chat.delta', {
+          conversationId,
+          messageId,
+          textStart,
+          text: ';\n// done',
+          reasoningStart: 0,
+          reasoning: '',
+          status: { kind: 'answering' },
+          generatedTokens: 20,
+          reasoningTokens: 0,
+        }),
+      { conversationId: answer.conversationId, messageId: answer.id, textStart: text.length },
+    );
     await page.locator('pre span[class*=string]').waitFor();
     expect(await keywords.allInnerTexts()).toEqual(['const', 'const']);
+    expect(await page.locator('pre span[class*=comment]').count()).toBe(0);
     await close();
   });
 
@@ -427,7 +452,7 @@ describe.skipIf(noChromium !== null)('answers', () => {
   });
 
   test('a reader who has scrolled up in a long answer is not moved by what is written below', async () => {
-    const pieces = longAnswer(9_000).match(/[\s\S]{1,40}/g) ?? [];
+    const pieces = longAnswer(16_000).match(/[\s\S]{1,40}/g) ?? [];
     const { page, close } = await open({
       ...longConversation(30),
       reply: { reasoning: [], text: pieces, pieceMs: 12 },
