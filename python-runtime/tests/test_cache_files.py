@@ -246,3 +246,23 @@ def test_a_llama_is_saved_too(folder: Path, llama: Path) -> None:
         assert cached(again) == first["usage"]["prompt_tokens"] - 1
         assert again["choices"] == first["choices"]
         engine.stop()
+
+
+def test_refuses_what_makes_no_sense(engine: RunningEngine) -> None:
+    bodies: list[object] = [
+        {},
+        {"file": 3, "key": 3},
+        {"file": "a", "key": ""},
+        {"file": "a", "key": "k" * 201},
+        {"file": "a", "key": None, "sha256": 7},
+        {"messages": "hi"},
+        {"messages": [], "cache_key": KEY},
+        {"messages": [{"role": "user", "content": "hi"}], "cache_key": 5, "key": {}},
+        b"[1]",
+        b"{",
+    ]
+    for route in ("/prefill", "/cache/save", "/cache/load", "/cache/forget"):
+        for body in bodies:
+            status, reply = engine.client.json("POST", route, body)
+            assert (status, reply["error"]["code"]) == (400, "bad_request"), (route, body)
+    assert engine.client.metrics()["healthy"]

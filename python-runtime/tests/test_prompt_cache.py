@@ -8,9 +8,17 @@ from typing import Any
 
 import mlx.core as mx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from headroom_engine.loading import load_tokenizer, load_weights, read_folder
-from headroom_engine.prompt_cache import MOST_CHECKPOINTS, PromptCache, common_length
+from headroom_engine.prompt_cache import (
+    MOST_CHECKPOINTS,
+    PromptCache,
+    checkpoint,
+    common_length,
+    layers_at,
+)
 
 LIMIT = 10**9
 
@@ -155,3 +163,98 @@ def test_counts_what_two_lists_begin_with() -> None:
         while plain < min(len(a), len(b), most) and a[plain] == b[plain]:
             plain += 1
         assert common_length(a, b, most) == plain
+
+
+WINDOW = 8
+WORDS = st.integers(0, 2)
+KEYS = st.sampled_from([None, "a", "b", "c"])
+# Prompts that begin alike often, as those of chats do.
+PROMPTS = st.lists(WORDS, min_size=1, max_size=40)
+
+
+def empty() -> list[Any]:
+    from mlx_lm.models.cache import KVCache, RotatingKVCache
+
+    return [KVCache(), RotatingKVCache(max_size=WINDOW)]
+
+
+def see(cache: list[Any], tokens: list[int]) -> None:
+    """A model whose keys are the tokens themselves."""
+    for layer in cache:
+        keys = mx.array(tokens, dtype=mx.float32).reshape(1, 1, -1, 1)
+        layer.update_and_fetch(keys, keys)
+
+
+def seen(layer: Any) -> list[int]:
+    """The tokens a layer holds, in order of time."""
+    keys = layer.keys
+    if hasattr(layer, "max_size"):
+        keys = layer._temporal_order(keys)[..., -min(layer.offset, layer.max_size) :, :]
+    else:
+        keys = keys[..., : layer.offset, :]
+    return [int(key) for key in keys.reshape(-1).tolist()]
+
+
+def holds(cache: list[Any], tokens: list[int]) -> bool:
+    whole, window = cache
+    last = tokens[-min(len(tokens), WINDOW) :] if tokens else []
+    # Trimmed, a window may hold what stands before it too, never anything else.
+    return (
+        whole.offset == window.offset == len(tokens)
+        and seen(whole) == tokens
+        and seen(window)[-len(last) :] == last
+    )
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["answer", "aside", "broken", "forget"]),
+            KEYS,
+            PROMPTS,
+            st.lists(st.integers(1, 40), max_size=3),
+            st.integers(1, 6),
+            st.lists(WORDS, max_size=12),
+        ),
+        max_size=14,
+    ),
+    most=st.integers(0, 3),
+    limit=st.sampled_from([0, 3_000, 8_000, LIMIT]),
+)
+def test_never_holds_anything_but_what_was_said(steps: Any, most: int, limit: int) -> None:
+    kept = PromptCache(most, limit)
+    for what, key, prompt, ends, chunk, said in steps:
+        if what == "forget":
+            kept.remove(key or "a")
+            continue
+        if what == "aside":
+            cache, start = kept.fetch(prompt)
+            points: list[Any] = []
+        else:
+            taken = kept.take(prompt, key)
+            cache, start, points = taken.cache, taken.tokens, list(taken.points)
+        assert start < len(prompt)
+        cache = cache or empty()
+        assert start == 0 or holds(cache, prompt[:start])
+        stop = start + (len(prompt) - start) // 2 if what == "broken" else len(prompt) - 1
+        for end in sorted({*(e for e in ends if start < e < stop), stop}):
+            for at in range(start, end, chunk):
+                see(cache, prompt[at : min(at + chunk, end)])
+            if end > start:
+                points.append(checkpoint(cache, end, "user"))
+            start = max(start, end)
+        for token in [*prompt[start : start + 1], *said]:
+            see(cache, [token])
+        if what != "aside":
+            kept.keep(prompt, cache, points, key)
+        assert kept.sequences <= most
+        assert kept.bytes <= limit
+        mine = [sequence for sequence in kept._kept if sequence.key == key and key is not None]
+        assert len(mine) <= 1
+        for sequence in kept._kept:
+            whole = sequence.layers[0]
+            assert whole.offset == len(sequence.tokens)
+            for point in sequence.checkpoints:
+                layers = layers_at(sequence, point, point.tokens)
+                assert holds(layers, sequence.tokens[: point.tokens])
