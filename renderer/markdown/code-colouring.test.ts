@@ -89,6 +89,15 @@ describe('colours of code', () => {
     expect(worker().requests.at(-1)).toMatchObject({ from: 0, lines: ['select', '1', '2'] });
   });
 
+  test('lines after some that could not be coloured stay plain', () => {
+    const block = colouring.open('sql');
+    block.show(['a', 'b']);
+    worker().answer({ block: 1, grammar: 'sql', from: 0, lines: [] });
+    block.show(['a', 'b', 'c']);
+    worker().answer();
+    expect(block.lines).toEqual([]);
+  });
+
   test('half of the colours are not kept', () => {
     const first = colouring.open('sql');
     first.show(['select', '1']);

@@ -19,7 +19,7 @@ export interface ColouringPorts {
 const IDLE_MS = 10_000;
 /** A pattern that takes this long on a line will not end. The first lines of a language take a second on a slow machine. */
 const STUCK_MS = 15_000;
-/** A pause after a worker that failed or hung, so that no text can keep the machine busy by starting workers. */
+/** After so many workers in a row that failed or hung, no other is started: no text may keep the machine busy with them. */
 const MAX_FAILURES = 3;
 /** Characters of code whose colours are kept for when their message comes back into view. */
 const MAX_KEPT_CHARACTERS = 600_000;
@@ -174,7 +174,8 @@ export class BlockColours {
   }
 
   take({ from, lines }: ColourAnswer): void {
-    if (lines.length === 0) return;
+    // Lines after some that could not be coloured have no place.
+    if (lines.length === 0 || from > this.#lines.length) return;
     this.#lines = [...this.#lines.slice(0, from), ...lines, ...this.#lines.slice(from + lines.length)];
     this.#wake();
   }
