@@ -99,3 +99,50 @@ def test_every_token_has_its_bytes(tokenizer: FullTokenizer) -> None:
     tokens = tokenizer.encode_more(text)
     assert b"".join(tokenizer.token_bytes(token) for token in tokens).decode() == text
     assert tokenizer.control_tokens() == [256, 257, 258]
+
+
+@pytest.mark.parametrize(
+    ("written", "end"),
+    [
+        ("", "<think>\n\n</think>\n\n"),
+        ("<think>so", "\n</think>\n\n"),
+        ("<think>so</think>", None),
+        ("well", None),
+    ],
+)
+def test_ends_the_thinking_where_it_stands(
+    tokenizer: FullTokenizer, written: str, end: str | None
+) -> None:
+    splitter = tokenizer.splitter(None)
+    splitter.feed(written)
+    assert splitter.end_of_thinking() == end
+    if end is not None:
+        deltas = splitter.feed(end + "yes") + splitter.finish()
+        said = [d.text for d in deltas if isinstance(d, Text) and d.kind == "content"]
+        assert "".join(said).strip() == "yes"
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "content", "text"),
+    [
+        ("hm", "", "<think>\nhm"),
+        ("hm", "so", "<think>\nhm\n</think>\n\nso"),
+        ("", "so", "so"),
+    ],
+)
+def test_goes_on_with_what_was_said(
+    tokenizer: FullTokenizer, reasoning: str, content: str, text: str
+) -> None:
+    splitter = tokenizer.splitter(None)
+    assert splitter.resume(reasoning, content) == text
+    kind = "content" if content else "reasoning"
+    assert splitter.feed("more") + splitter.finish() == [Text(kind, "more")]
+
+
+def test_a_budget_ends_thinking_in_tags(folder: Path) -> None:
+    with RunningEngine(folder) as engine:
+        options = {"continue": {"reasoning": "hm"}, "thinking_budget": 3, "max_tokens": 60}
+        reply = engine.client.chat("hi", temperature=0, **options)
+        assert reply["usage"]["completion_tokens_details"]["reasoning_tokens"] <= 3 + 4
+        assert reply["choices"][0]["message"]["content"]
+        engine.stop()
