@@ -40,6 +40,8 @@ export interface OutsideRunnerPorts {
 /** Reading a process's footprint takes a moment; memory is looked at every two seconds while the model is on. */
 const FOOTPRINT_EVERY_MS = 2_000;
 const STOP_SHOWN_MS = 15_000;
+/** Ollama and LM Studio say nothing while they read a prompt, and a long one takes minutes. */
+const SILENCE_MS = 10 * 60_000;
 
 interface Loaded {
   readonly engine: OutsideEngine;
@@ -209,15 +211,34 @@ export class OutsideRunner implements Engine {
     // Also when the reader goes away without a word: closing the connection is what stops the engine.
     const gone = new AbortController();
     const ended = AbortSignal.any([signal, off, gone.signal]);
+    let isSilent = false;
+    let cancelSilence: () => void = () => undefined;
+    const heard = (): void => {
+      cancelSilence();
+      cancelSilence = this.#ports.clock.after(SILENCE_MS, () => {
+        isSilent = true;
+        gone.abort();
+      });
+    };
     this.#show({ kind: 'busy', sinceMs: this.#ports.clock.nowMs() });
     try {
-      for await (const event of engine.chat(model, request, options, ended)) yield event;
+      heard();
+      for await (const event of engine.chat(model, request, options, ended)) {
+        // A reader that takes its time is no silence of the engine's.
+        cancelSilence();
+        yield event;
+        heard();
+      }
       this.#refuse(signal, off);
+      if (isSilent) {
+        throw new EngineError('failed', `${engine.name} has said nothing for ten minutes.`, `Restart ${engine.name}.`);
+      }
     } catch (error) {
       if (signal.aborted) throw aborted();
       if (off.aborted) throw stopped();
       throw error;
     } finally {
+      cancelSilence();
       gone.abort();
       if (this.#inner.kind === 'on') this.#show({ kind: 'ready', sinceMs: this.#ports.clock.nowMs() });
     }
