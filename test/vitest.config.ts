@@ -1,8 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** The built window over a fake main: a browser and nothing else. */
+const windowAlone = ['window', 'conversations', 'models', 'markdown', 'memory', 'endpoint'].map(
+  (name) => `test/ui/${name}.test.ts`,
+);
+
 /**
- * unit: beside its file, no process, no browser. renderer: the same with a DOM. process: real children, engine,
- * browser, Electron; one file at a time, because the machine has few cores and the engine wants them.
+ * unit: beside its file, no process, no browser. renderer: the same with a DOM. window: a real browser over a fake main.
+ * process: real children, engine, Electron. The last two take one file at a time: the machine has few
+ * cores and the engine wants them. `npm test` runs the window beside the rest.
  */
 export default defineConfig({
   test: {
@@ -18,8 +24,20 @@ export default defineConfig({
       {
         root: new URL('..', import.meta.url).pathname,
         test: {
+          name: 'window',
+          include: windowAlone,
+          environment: 'node',
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        root: new URL('..', import.meta.url).pathname,
+        test: {
           name: 'process',
           include: ['test/**/*.test.ts'],
+          exclude: windowAlone,
           environment: 'node',
           fileParallelism: false,
           testTimeout: 120_000,
