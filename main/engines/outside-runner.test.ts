@@ -102,13 +102,13 @@ function scripted() {
 
 function runner(
   script: ReturnType<typeof scripted>,
-  around: { prepare?: () => Promise<Failure | null>; clock?: Clock } = {},
+  around: { prepare?: () => Promise<Failure | null>; clock?: Clock; contextTokens?: () => number } = {},
 ) {
   const states: EngineState['kind'][] = [];
   const made = new OutsideRunner({
     find: () => Promise.resolve({ engine: script.engine, model }),
     prepare: around.prepare ?? (() => Promise.resolve(null)),
-    contextTokens: () => 2_048,
+    contextTokens: around.contextTokens ?? (() => 2_048),
     gpuLimitBytes: () => Promise.resolve(7),
     clock: around.clock ?? systemClock,
     log: () => {},
@@ -149,6 +149,22 @@ describe('an engine of others', () => {
     expect(script.calls).toEqual([]);
     await made.stop();
     expect(made.state.kind).toBe('off');
+  });
+
+  it('is loaded again when the ceiling was raised since, and not when it was lowered', async () => {
+    const script = scripted();
+    let contextTokens = 2_048;
+    const { made } = runner(script, { contextTokens: () => contextTokens });
+    await made.start(asked);
+    contextTokens = 1_024;
+    script.say(finish);
+    await all(made.generate(request, options()));
+    contextTokens = 4_096;
+    script.say(finish);
+    expect(await all(made.generate(request, options()))).toEqual(['waiting', 'finish']);
+    expect(script.loads.map((load) => load.contextTokens)).toEqual([2_048, 4_096]);
+    expect(script.calls).toEqual(['load', 'chat', 'unload', 'load', 'chat']);
+    await made.dispose();
   });
 
   it('serves one at a time, the window first', async () => {

@@ -95,7 +95,11 @@ export class OutsideRunner implements Engine {
     if (this.#starting?.folder === model.folder) return this.#starting.done;
     if (this.#inner.kind === 'on' && this.#inner.model.id === model.folder) return;
     if (this.#inner.kind !== 'off' && this.#inner.kind !== 'failed') await this.stop();
-    const done = this.#load(model, this.#off.signal);
+    await this.#starts(model, this.#load(model, this.#off.signal));
+  }
+
+  /** Whoever starts or stops meanwhile finds it on its way. */
+  async #starts(model: EngineModel, done: Promise<void>): Promise<void> {
     const starting = { folder: model.folder, done };
     this.#starting = starting;
     try {
@@ -103,6 +107,18 @@ export class OutsideRunner implements Engine {
     } finally {
       if (this.#starting === starting) this.#starting = null;
     }
+  }
+
+  /** These engines take their context when they load: a ceiling that was raised since needs another load. */
+  async #reload({ engine, model }: Loaded): Promise<void> {
+    const asked = { folder: model.id, name: model.name };
+    const off = this.#off.signal;
+    this.#cancelFootprint?.();
+    this.#set({ kind: 'starting', model: asked }, { kind: 'preparing', sinceMs: this.#ports.clock.nowMs() });
+    await this.#starts(
+      asked,
+      engine.unload(model).then(() => this.#load(asked, off)),
+    );
   }
 
   async #load(asked: EngineModel, off: AbortSignal): Promise<void> {
@@ -189,6 +205,13 @@ export class OutsideRunner implements Engine {
       while (this.#inner.kind !== 'on') {
         this.#refuse(signal, off);
         await this.#change(ended);
+      }
+      if (this.#ports.contextTokens(this.#inner.model) > this.#inner.options.contextTokens) {
+        const before = this.#inner;
+        yield { kind: 'waiting', for: 'engine', ahead: 0 };
+        await this.#reload(before);
+        this.#refuse(signal, off);
+        if (this.#inner.kind !== 'on') throw stopped();
       }
       const loaded = this.#inner;
       if (atTurn !== undefined) {

@@ -2,15 +2,19 @@
  * The whole app with the real servers of other engines: the same chat, the same thinking, the same stop, the same
  * endpoint. Runs where they are found (`npm run test:engines` says how to get them).
  */
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isFinal } from '../../preload/answer-status.ts';
 import type { AssistantMessage, EngineState, ModelEntry } from '../../preload/contract.ts';
 import { type HeadlessProcess, type Ready, startHeadless } from '../headless/headless-process.ts';
 import { type NodeWindow, openNodeWindow } from '../headless/node-window.ts';
 import { HOW_TO_GET_THEM, type OllamaServer, llamaServer, ollama, startOllama, writeDemoGguf } from './servers.ts';
+
+const run = promisify(execFile);
 
 // Slow on a busy machine, and not everybody has them: by `npm run test:engines`.
 const isAsked = process.env['HEADROOM_ENGINES'] === 'real';
@@ -176,6 +180,27 @@ describe.runIf(isAsked).each(cases.filter(({ isHere }) => isHere))('$engineName'
     expect(tokens).toBeGreaterThan(3);
   });
 
+  it('keeps the user’s ceiling, with numbers, and follows when it is raised', async () => {
+    const words = 'Memory is short. '.repeat(150);
+    await window.call('context.set', { tokens: 1_024 });
+    await window.call('engine.stop', null);
+    await until(({ kind }) => kind === 'off');
+    await window.call('engine.start', null);
+    await until(({ kind }) => kind === 'ready');
+    const chat = (content: string): Promise<Response> =>
+      fetch(`${ready.api}/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${ready.key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'headroom-demo', messages: [{ role: 'user', content }], max_tokens: 8 }),
+      });
+    // One token a letter at worst, four letters a token at best: too much for the one, and little for the other.
+    const refused = await chat(words.repeat(2));
+    expect(refused.status).toBe(400);
+    expect(await refused.text()).toContain('1024');
+    await window.call('context.set', { tokens: 8_192 });
+    expect((await chat(words)).status).toBe(200);
+  });
+
   it('gives its memory back when the model is turned off, and comes back', async () => {
     await window.call('engine.stop', null);
     await until(({ kind }) => kind === 'off');
@@ -187,6 +212,35 @@ describe.runIf(isAsked).each(cases.filter(({ isHere }) => isHere))('$engineName'
     }
     await window.call('engine.start', null);
     await until(({ kind }) => kind === 'ready');
+  });
+});
+
+describe.runIf(isAsked && llamaServer !== null)('a llama-server that dies', () => {
+  it('in the middle of an answer is told as what it is, and comes back by a click', async () => {
+    await choose('llama.cpp');
+    await window.call('engine.start', null);
+    await until(({ kind }) => kind === 'ready');
+    const turn = await window.call('chat.send', {
+      conversationId: null,
+      text: 'Write a long story about a lighthouse.',
+      effort: 'high',
+    });
+    await new Promise<void>((resolve) => {
+      const off = window.bridge.on('chat.delta', ({ messageId }) => {
+        if (messageId !== turn.assistant.id) return;
+        off();
+        resolve();
+      });
+    });
+    // Only the one that was started here: by its parent and its name.
+    await run('pkill', ['-KILL', '-P', String(host.child.pid), '-x', 'llama-server']);
+    const answer = await ended(turn.assistant.id);
+    expect(['failed', 'interrupted', 'complete']).toContain(answer.status.kind);
+    const failed = await until(({ kind }) => kind === 'failed');
+    expect(failed).toMatchObject({ cause: { message: expect.stringContaining('llama.cpp ended by itself') } });
+    await window.call('engine.start', null);
+    await until(({ kind }) => kind === 'ready');
+    expect((await ask('Who are you?')).status).toEqual({ kind: 'complete' });
   });
 });
 
