@@ -247,7 +247,7 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
     const admission = admit({
       asked: name,
       current: models.current(),
-      available: models.available(),
+      available: () => models.available(),
       isPinned: models.isPinned(),
       // This request is on the list itself.
       isBusy: list.size > 1 || (kind !== 'off' && kind !== 'failed' && kind !== 'ready'),

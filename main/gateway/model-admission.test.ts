@@ -7,7 +7,7 @@ const small = { id: '/models/small', name: 'small' };
 const usual: AdmissionInput = {
   asked: 'default',
   current: big,
-  available: [big, small],
+  available: () => [big, small],
   isPinned: false,
   isBusy: false,
 };
@@ -38,4 +38,11 @@ it.each<[string, Partial<AdmissionInput>, string]>([
 
 it('calls a model by its repository, and a folder by its name', () => {
   expect([big, small].map(apiName)).toEqual(['org/big', 'small']);
+});
+
+it('does not look at the others for the one that runs', () => {
+  const available = (): never => {
+    throw new Error('looked');
+  };
+  expect(admit({ ...usual, available })).toEqual({ kind: 'serve' });
 });

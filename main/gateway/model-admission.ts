@@ -9,8 +9,8 @@ export interface OfferedModel {
 export interface AdmissionInput {
   readonly asked: string;
   readonly current: OfferedModel | null;
-  /** Every model whose files are here. */
-  readonly available: readonly OfferedModel[];
+  /** Every model whose files are here. Looked at only when another one is asked for: that reads their folders. */
+  readonly available: () => readonly OfferedModel[];
   /** The user keeps the current one loaded. */
   readonly isPinned: boolean;
   /** Somebody else waits for the current one or is answered by it. */
@@ -27,7 +27,7 @@ const isNamed = (asked: string, { id, name }: OfferedModel): boolean => asked ==
 /** Throws ApiFault. */
 export function admit({ asked, current, available, isPinned, isBusy }: AdmissionInput): Admission {
   if (current !== null && (asked === 'default' || isNamed(asked, current))) return { kind: 'serve' };
-  const other = available.find((model) => isNamed(asked, model));
+  const other = available().find((model) => isNamed(asked, model));
   if (other === undefined) {
     if (current === null)
       throw new ApiFault(503, 'no_model', 'No model has been chosen yet. Open Headroom and choose one.');
