@@ -39,7 +39,7 @@ const stored = v.object({
 });
 type Client = v.InferOutput<typeof client>;
 
-export interface EndpointSettings {
+interface EndpointSettings {
   /** The user's; null for the usual one. */
   readonly port: number | null;
   /** What was found free when the one before was taken: programs have it in their settings now. */

@@ -6,9 +6,9 @@ import { ApiFault } from './api-fault.ts';
 import type { Caller } from './records.ts';
 
 /** One runs, the others wait. */
-export const MOST_REQUESTS = 16;
+const MOST_REQUESTS = 16;
 /** Some places are left for the others, whoever asks how often. */
-export const MOST_OF_ONE_CALLER = 12;
+const MOST_OF_ONE_CALLER = 12;
 
 export interface OpenRequest {
   readonly signal: AbortSignal;
