@@ -152,11 +152,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     machine,
     settings,
     engine: () => engine,
-    outsideEngines: (folder) =>
+    outsideEngines: (around) =>
       outsideEngines({
+        ...around,
         isMac,
         commands,
-        cacheFolder: folder,
         ...(options.enginesEnvironment === undefined ? {} : { environment: options.enginesEnvironment }),
       }),
     readMemory: readMemoryNow,

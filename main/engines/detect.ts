@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../engine/clock.ts';
 import { type Spawner, terminalSpawner } from '../engine/spawner.ts';
 import type { Commands } from '../memory/commands.ts';
 import { createGgufShelf } from './llama-cpp/gguf-files.ts';
-import { createLlamaCpp } from './llama-cpp/llama-cpp.ts';
+import { type LlamaCppPorts, createLlamaCpp } from './llama-cpp/llama-cpp.ts';
 import { createLmStudio } from './lm-studio/lm-studio.ts';
 import { createOllama } from './ollama/ollama.ts';
 import type { OutsideEngine } from './outside-engine.ts';
@@ -20,6 +20,7 @@ export interface DetectPorts {
   readonly homeFolder?: string;
   /** The Hugging Face cache, where GGUF files may lie. */
   readonly cacheFolder: () => string;
+  readonly fetchGguf: LlamaCppPorts['fetch'];
   readonly spawner?: Spawner;
   readonly clock?: Clock;
 }
@@ -46,6 +47,7 @@ export function outsideEngines(ports: DetectPorts): readonly OutsideEngine[] {
     createLlamaCpp({
       found: () => findLlamaServer(environment),
       files: () => shelf.list(),
+      fetch: ports.fetchGguf,
       spawner: ports.spawner ?? terminalSpawner,
       ask: (program, argument) =>
         new Promise((resolve) => {

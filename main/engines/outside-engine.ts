@@ -2,6 +2,7 @@
  * Engines that others made and installed: llama.cpp, Ollama, LM Studio. Each speaks its own language; here is the one
  * interface behind which they look alike. `outside-runner.ts` makes of any of them an engine like the bundled one.
  */
+import type { DownloadState } from '../../preload/contract.ts';
 import type { EngineMetrics, GenerationEvent, GenerationRequest, PromptRequest } from '../engine/engine.ts';
 
 export type OutsideKind = 'llama.cpp' | 'ollama' | 'lm-studio';
@@ -28,6 +29,9 @@ export interface Pulled {
   readonly doneBytes: number;
   readonly totalBytes: number;
 }
+
+/** Bytes, or all that the app's own downloader can tell. */
+export type PullNews = Pulled | DownloadState;
 
 /** Where and in which version it was found. */
 export interface Detected {
@@ -74,7 +78,7 @@ export interface OutsideEngine {
   /** The last lines of what it printed, where it was started here. */
   logTail(): readonly string[];
   /** Fetches a model that is not here yet; only where `presence` can be `fetchable`. Rejects with EngineError. */
-  pull?(model: OutsideModel, onProgress: (pulled: Pulled) => void, signal: AbortSignal): Promise<void>;
+  pull?(model: OutsideModel, onProgress: (news: PullNews) => void, signal: AbortSignal): Promise<void>;
 }
 
 export const outsideId = (engine: OutsideKind, ref: string): string => `${engine}:${ref}`;

@@ -151,7 +151,13 @@ export function createOutsideModels(engines: readonly OutsideEngine[], changed: 
       pull.done = engine
         .pull(
           model,
-          ({ doneBytes, totalBytes }) => {
+          (news) => {
+            if ('kind' in news) {
+              if ('doneBytes' in news) Object.assign(at, { doneBytes: news.doneBytes, totalBytes: news.totalBytes });
+              tell(news);
+              return;
+            }
+            const { doneBytes, totalBytes } = news;
             at.doneBytes = doneBytes;
             // Ollama names a layer when it begins it; the whole is known before.
             at.totalBytes = Math.max(totalBytes, at.totalBytes);

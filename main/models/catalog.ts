@@ -19,6 +19,9 @@ export interface CatalogModel {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
+/** What gpt-oss-20b's config says, whoever packs its weights. */
+export const gptOss20b = (): Readonly<Record<string, unknown>> => gptOss20bConfig;
+
 /** OpenAI's published config of gpt-oss-20b; weights of the Q8 layout measured with MLX 0.32.4. */
 const gptOss20bConfig = {
   model_type: 'gpt_oss',

@@ -20,6 +20,7 @@ import type { SettingsStore } from '../settings/settings.ts';
 import type { WiredLimitReading } from '../wired-limit/plan.ts';
 import { createAssessment } from './assessment.ts';
 import { DEFAULT_STEP_TOKENS } from './fit.ts';
+import { type GgufDownload, ggufDownload } from './gguf-download.ts';
 import { modelHandlers } from './handlers.ts';
 import { openHubSettings } from './hub-settings.ts';
 import { HUB_URL } from './hub/hub.ts';
@@ -54,8 +55,12 @@ export interface ModelsRoomPorts {
   readonly machine: MachineInfo;
   readonly settings: SettingsStore;
   readonly engine: () => Pick<Engine, 'state' | 'metrics' | 'stop' | 'subscribe' | 'calibrate'>;
-  /** Engines that others made, found on this machine. Given the folder of the Hugging Face cache. */
-  readonly outsideEngines: (cacheFolder: () => string) => readonly OutsideEngine[];
+  /** Engines that others made, found on this machine. */
+  readonly outsideEngines: (around: {
+    /** The Hugging Face cache. */
+    readonly cacheFolder: () => string;
+    readonly fetchGguf: GgufDownload;
+  }) => readonly OutsideEngine[];
   readonly readMemory: () => Promise<Pick<MemorySample, 'level' | 'availableBytes' | 'wiredBytes'> | null>;
   readonly readWiredLimit: () => Promise<WiredLimitReading | null>;
   readonly readApps: () => Promise<readonly MemoryUser[]>;
@@ -118,8 +123,16 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
   let isDisposed = false;
   let isOpen = false;
   const givenId = ports.givenFolder === null ? null : readModelFolder(ports.givenFolder).info.id;
+  const transport = nodeTransport((at) => hubSettings.proxyFor(at));
   const outside = createOutsideModels(
-    ports.outsideEngines(() => hubSettings.current.cacheFolderInUse),
+    ports.outsideEngines({
+      cacheFolder: () => hubSettings.current.cacheFolderInUse,
+      fetchGguf: ggufDownload({
+        hub: () => ({ url, token: hubSettings.token, transport }),
+        cacheFolder: () => hubSettings.current.cacheFolderInUse,
+        clock,
+      }),
+    }),
     () => publishSoon(),
   );
   // Asked before anything is chosen only where the choice was one of theirs: a server may take its time.
@@ -128,7 +141,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     demoFolder: ports.demoFolder,
     givenFolder: ports.givenFolder,
     hubUrl: url,
-    transport: nodeTransport((at) => hubSettings.proxyFor(at)),
+    transport,
     hubSettings,
     records: openModelRecords(join(ports.dataFolder, 'models.json'), ports.onDamage('the list of models')),
     pinned: pinnedManifests(url),

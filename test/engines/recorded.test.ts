@@ -31,6 +31,7 @@ const llamaAt = (base: string): OutsideEngine =>
   createLlamaCpp({
     found: () => ({ address: base }),
     files: () => Promise.resolve([]),
+    fetch: () => Promise.reject(new Error('nothing is fetched at an address')),
     spawner: {
       spawn: () => {
         throw new Error('nothing is started at an address');
@@ -307,14 +308,14 @@ describe('Ollama', () => {
     ];
     server.answer('/api/pull', { text: lines.map((line) => `${JSON.stringify(line)}\n`).join('') });
     const engine = ollamaAt(server.base);
-    const told: number[][] = [];
+    const told: unknown[] = [];
     const offered = { ...modelOf(engine, 'gpt-oss:20b'), presence: 'fetchable' as const };
-    await engine.pull?.(offered, ({ doneBytes, totalBytes }) => told.push([doneBytes, totalBytes]), never);
+    await engine.pull?.(offered, (news) => told.push(news), never);
     expect(told).toEqual([
-      [0, 1_000],
-      [400, 1_000],
-      [450, 1_050],
-      [1_050, 1_050],
+      { doneBytes: 0, totalBytes: 1_000 },
+      { doneBytes: 400, totalBytes: 1_000 },
+      { doneBytes: 450, totalBytes: 1_050 },
+      { doneBytes: 1_050, totalBytes: 1_050 },
     ]);
     server.answer('/api/pull', { text: '{"error":"pull model manifest: file does not exist"}\n' });
     await expect(engine.pull?.(offered, () => {}, never)).rejects.toThrow(/file does not exist/);

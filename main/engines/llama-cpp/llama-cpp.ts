@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { basename } from 'node:path';
 import * as v from 'valibot';
+import type { DownloadState } from '../../../preload/contract.ts';
 import type { Clock } from '../../engine/clock.ts';
 import {
   ContextFull,
@@ -16,6 +17,7 @@ import {
 } from '../../engine/engine.ts';
 import { createLogRing, type LogRing } from '../../engine/log-ring.ts';
 import type { Child, Spawner } from '../../engine/spawner.ts';
+import { gptOss20b } from '../../models/catalog.ts';
 import type { GgufModel } from '../gguf-fit.ts';
 import { OpenAiAnswer, openAiFields, openAiMessages } from '../openai-answer.ts';
 import { type LoadOptions, type Loss, type OutsideEngine, type OutsideModel, outsideId } from '../outside-engine.ts';
@@ -28,6 +30,12 @@ export interface LlamaCppPorts {
   /** A program to start, or the address of a server that runs already; null when neither was found. */
   readonly found: () => { readonly program: string } | { readonly address: string } | null;
   readonly files: () => Promise<readonly GgufFile[]>;
+  /** Fetches a GGUF file into a place where `files` finds it. */
+  readonly fetch: (
+    what: { readonly repository: string; readonly file: string },
+    onState: (state: DownloadState) => void,
+    signal: AbortSignal,
+  ) => Promise<void>;
   readonly spawner: Spawner;
   /** The output of a short command of the program's own; null when it failed. */
   readonly ask: (program: string, argument: '--help' | '--version') => Promise<string | null>;
@@ -38,6 +46,12 @@ export interface LlamaCppPorts {
 }
 
 const NAME = 'llama.cpp';
+/** The recipe's file for llama.cpp. */
+const OFFERED = {
+  repository: 'ggml-org/gpt-oss-20b-GGUF',
+  file: 'gpt-oss-20b-mxfp4.gguf',
+  sizeBytes: 12_109_566_560,
+} as const;
 const READY_POLL_MS = 100;
 /** Twelve gigabytes from a slow disk. */
 const LOAD_WITHIN_MS = 10 * 60_000;
@@ -203,7 +217,8 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
       if ('program' in found) {
         const files = await ports.files();
         for (const { file, model } of files) models.set(file, model);
-        return files.map(ofFile);
+        const isHere = files.some(({ file }) => basename(file) === OFFERED.file);
+        return [...files.map(ofFile), ...(isHere ? [] : [offered])];
       }
       try {
         const { data } = await askJson({ base: found.address }, '/v1/models', null, listSchema, signal);
@@ -257,8 +272,22 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
       run === null ? ports.processMemory.ofNamed(['llama-server']) : ports.processMemory.ofPid(run.child.pid),
 
     logTail: () => ring.tail(),
+
+    pull: (_model, onProgress, signal) => ports.fetch(OFFERED, onProgress, signal),
   };
 }
+
+const offered: OutsideModel = {
+  id: outsideId('llama.cpp', `${OFFERED.repository}/${OFFERED.file}`),
+  engine: 'llama.cpp',
+  ref: OFFERED.file,
+  name: basename(OFFERED.file, '.gguf'),
+  sizeBytes: OFFERED.sizeBytes,
+  weightsBytes: OFFERED.sizeBytes,
+  config: gptOss20b(),
+  maxContextTokens: 131_072,
+  presence: 'fetchable',
+};
 
 function ofFile({ file, sizeBytes, model }: GgufFile): OutsideModel {
   return {

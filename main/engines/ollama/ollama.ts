@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import type { Clock } from '../../engine/clock.ts';
 import { ContextFull, EngineError, type GenerationEvent, type GenerationRequest } from '../../engine/engine.ts';
+import { gptOss20b } from '../../models/catalog.ts';
 import { type LoadOptions, type OutsideEngine, type OutsideModel, outsideId } from '../outside-engine.ts';
 import type { ProcessMemory } from '../process-memory.ts';
 import { Refused, type Server, askJson, askLines, jsonOrNull, refuseUnable, talkFault } from '../talk.ts';
@@ -235,8 +236,8 @@ const offered = (): OutsideModel => ({
   ref: OFFERED.ref,
   name: OFFERED.ref,
   sizeBytes: OFFERED.sizeBytes,
-  weightsBytes: null,
-  config: null,
+  weightsBytes: OFFERED.sizeBytes,
+  config: gptOss20b(),
   maxContextTokens: OFFERED.maxContextTokens,
   presence: 'fetchable',
 });

@@ -13,7 +13,7 @@ import { type DownloadBoard, type Lane, createBoard } from './download-board.ts'
 import { HubFault, connectionFault, damagedAtSource, diskFault, diskFull, stalled, volumeGone } from './hub-fault.ts';
 import { type Hub, RangeRefused, openFile } from './hub.ts';
 import { type Manifest, type ManifestFile, distinctFiles } from './manifest.ts';
-import { fileRole } from './file-names.ts';
+import { isWeights } from './file-names.ts';
 import { lockModel } from './model-lock.ts';
 import { retryDelayMs } from './retry.ts';
 import { locate, prepareFolders, publish } from './snapshot.ts';
@@ -169,7 +169,7 @@ async function checkPresent(
  * file is left to come alone.
  */
 function inGoodOrder(files: readonly ManifestFile[]): readonly ManifestFile[] {
-  const isSmall = (file: ManifestFile): boolean => fileRole(file.path) !== 'weights';
+  const isSmall = (file: ManifestFile): boolean => !isWeights(file.path);
   return files.toSorted((a, b) => Number(isSmall(b)) - Number(isSmall(a)) || b.bytes - a.bytes);
 }
 

@@ -54,6 +54,11 @@ export function collision(paths: readonly string[]): string | null {
   return null;
 }
 
+/** What a model is loaded from: for MLX, or for llama.cpp where one such file was asked for by name. */
+export const isWeights = (path: string): boolean => fileRole(path) === 'weights' || isGguf(path);
+
+export const isGguf = (path: string): boolean => /^[^/.][^/]*\.gguf$/.test(path);
+
 export type FileRole = 'weights' | 'text' | 'unneeded';
 
 /**

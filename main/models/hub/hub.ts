@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { HubFault, changedAtSource, connectionFault, oddAnswer, stalled, statusFault } from './hub-fault.ts';
-import { type Manifest, type ManifestFile, checksumOf, isRepositoryName, parseListing } from './manifest.ts';
+import {
+  type Manifest,
+  type ManifestFile,
+  checksumOf,
+  isRepositoryName,
+  parseGgufListing,
+  parseListing,
+} from './manifest.ts';
 import { nextHop } from './redirects.ts';
 import type { Transport, TransportResponse } from './transport.ts';
 
@@ -36,20 +43,28 @@ export async function listRepository(
   revision: string,
   signal: AbortSignal,
 ): Promise<Listing> {
+  const value = await askForList(hub, repository, revision, signal);
+  const branch = /^[0-9a-f]{40}$/.test(revision) ? null : revision;
+  return { manifest: parseListing(value, repository, branch), licence: licenceOf(value) };
+}
+
+/** One GGUF file of a repository, as it is now. Throws HubFault. */
+export async function listGguf(hub: Hub, repository: string, file: string, signal: AbortSignal): Promise<Manifest> {
+  return parseGgufListing(await askForList(hub, repository, 'main', signal), repository, file);
+}
+
+async function askForList(hub: Hub, repository: string, revision: string, signal: AbortSignal): Promise<unknown> {
   if (!isRepositoryName(repository)) throw oddAnswer('the repository has an odd name');
   const at = new URL(`/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`, hub.url);
   const bytes = await patiently(hub, signal, async (both) => {
     const { response } = await ask(hub, at, repository, {}, both);
     return readCapped(response, MOST_LISTING_BYTES, at.host);
   });
-  let value: unknown;
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    return JSON.parse(bytes.toString('utf8')) as unknown;
   } catch {
     throw oddAnswer('the list of files is no JSON');
   }
-  const branch = /^[0-9a-f]{40}$/.test(revision) ? null : revision;
-  return { manifest: parseListing(value, repository, branch), licence: licenceOf(value) };
 }
 
 const card = v.object({ cardData: v.object({ license: v.pipe(v.string(), v.regex(/^[\w.+ -]{1,60}$/)) }) });

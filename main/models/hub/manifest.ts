@@ -1,6 +1,6 @@
 /** The list of files that make a model: from the hub's answer, hostile until parsed, or pinned in the app. */
 import * as v from 'valibot';
-import { collision, fileRole, nameFault } from './file-names.ts';
+import { collision, fileRole, isGguf, isWeights, nameFault } from './file-names.ts';
 import { type HubFault, hostile, notMlx, oddAnswer } from './hub-fault.ts';
 
 export interface ManifestFile {
@@ -66,6 +66,20 @@ const answer = v.object({
  * hub-answer.
  */
 export function parseListing(value: unknown, repository: string, branch: string | null): Manifest {
+  return listed(value, repository, branch, (path) => fileRole(path) !== 'unneeded');
+}
+
+/** The same for one GGUF file of a repository that holds several, and nothing else of it. */
+export function parseGgufListing(value: unknown, repository: string, file: string): Manifest {
+  return listed(value, repository, 'main', (path) => path === file && isGguf(path));
+}
+
+function listed(
+  value: unknown,
+  repository: string,
+  branch: string | null,
+  isWanted: (path: string) => boolean,
+): Manifest {
   const parsed = v.safeParse(answer, value);
   if (!parsed.success) {
     const at = parsed.issues[0].path?.map((item) => String(item.key)).join('.') ?? '';
@@ -78,7 +92,7 @@ export function parseListing(value: unknown, repository: string, branch: string 
 
   const files: ManifestFile[] = [];
   for (const each of siblings) {
-    if (fileRole(each.rfilename) === 'unneeded') continue;
+    if (!isWanted(each.rfilename)) continue;
     const bytes = each.lfs?.size ?? each.size ?? null;
     if (bytes === null) throw oddAnswer(`${each.rfilename} has no size`);
     if (each.lfs && each.size !== undefined && each.size !== null && each.size !== each.lfs.size) {
@@ -126,12 +140,12 @@ export function parseManifest(value: unknown): Manifest {
 function checkedManifest(manifest: Manifest, names: readonly string[]): Manifest {
   if (!isRepositoryName(manifest.repository)) throw oddAnswer('the repository has an odd name');
   for (const file of manifest.files) {
-    const isWeights = fileRole(file.path) === 'weights';
-    if (file.bytes > (isWeights ? MOST_WEIGHTS_FILE_BYTES : MOST_TEXT_FILE_BYTES)) {
+    const areWeights = isWeights(file.path);
+    if (file.bytes > (areWeights ? MOST_WEIGHTS_FILE_BYTES : MOST_TEXT_FILE_BYTES)) {
       throw hostile(`${file.path} is said to be ${(file.bytes / 1e9).toFixed(1)} GB large`);
     }
     // Git's SHA-1 is good against accidents only: what is loaded as a model has the stronger one.
-    if (isWeights && file.sha256 === null) throw hostile(`${file.path} has no SHA-256 checksum`);
+    if (areWeights && file.sha256 === null) throw hostile(`${file.path} has no SHA-256 checksum`);
     if (checksumOf(file) === '') throw oddAnswer(`${file.path} has no checksum`);
   }
   if (totalBytes(manifest) > MOST_MODEL_BYTES) {
@@ -150,7 +164,9 @@ function checkedManifest(manifest: Manifest, names: readonly string[]): Manifest
 
 function whyNoModel(manifest: Manifest, names: readonly string[]): HubFault | null {
   const { repository } = manifest;
-  if (!manifest.files.some((file) => fileRole(file.path) === 'weights' && file.bytes > 0)) {
+  // Asked for by its name: a GGUF file has its config in itself.
+  if (manifest.files.length > 0 && manifest.files.every((file) => isGguf(file.path))) return null;
+  if (!manifest.files.some((file) => isWeights(file.path) && file.bytes > 0)) {
     if (names.some((name) => name.endsWith('.gguf'))) {
       return notMlx(`${repository} holds GGUF files, which llama.cpp reads and MLX does not.`);
     }
