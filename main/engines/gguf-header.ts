@@ -2,7 +2,7 @@
  * The beginning of a GGUF file: its metadata and the list of its tensors, without their data. Pure: bytes in, a header
  * out. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3).
  */
-export interface GgufTensor {
+interface GgufTensor {
   readonly name: string;
   readonly bytes: number;
 }

@@ -31,10 +31,10 @@ export interface Pulled {
 }
 
 /** Bytes, or all that the app's own downloader can tell. */
-export type PullNews = Pulled | DownloadState;
+type PullNews = Pulled | DownloadState;
 
 /** Where and in which version it was found. */
-export interface Detected {
+interface Detected {
   readonly version: string | null;
   /** Its address, or the program that will be started. */
   readonly at: string;

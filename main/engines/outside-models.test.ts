@@ -24,7 +24,7 @@ function ollama() {
   const engine: OutsideEngine = {
     kind: 'ollama',
     name: 'Ollama',
-    detect: () => Promise.resolve(null),
+    detect: () => Promise.resolve(models.length === 0 ? null : { version: '0.17.4', at: 'http://127.0.0.1:11434' }),
     models: () => Promise.resolve(models),
     load: () => Promise.resolve(),
     unload: () => Promise.resolve(),
@@ -68,10 +68,17 @@ describe('models of other engines', () => {
 
   it('say whom to start when they are gone', async () => {
     const { engine, has } = ollama();
-    const models = createOutsideModels([engine], () => {});
+    const lines: string[] = [];
+    const models = createOutsideModels(
+      [engine],
+      () => {},
+      (_level, line) => lines.push(line),
+    );
+    await models.refresh();
     await models.refresh();
     has([]);
     await models.refresh();
+    expect(lines).toEqual(['engines: Ollama: 0.17.4, http://127.0.0.1:11434', 'engines: Ollama: gone']);
     expect(() => models.locate(here.id)).toThrow('Ollama does not have this model just now.');
     await expect(models.find('lm-studio:x', new AbortController().signal)).rejects.toThrow('No engine here');
     expect(() => createOutsideModels([engine], () => {}).locate(offered.id)).toThrow();

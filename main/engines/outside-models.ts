@@ -5,6 +5,7 @@
 import type { DownloadState } from '../../preload/contract.ts';
 import { EngineError } from '../engine/engine.ts';
 import { AppFault } from '../fault.ts';
+import type { Log } from '../log/log.ts';
 import type { Library, KnownModel } from '../models/library.ts';
 import type { ModelFolder } from '../models/model-folder.ts';
 import { ENGINE_NAMES, type OutsideEngine, type OutsideModel, outsideKindOf } from './outside-engine.ts';
@@ -32,9 +33,15 @@ interface Pull {
 
 const LOOK_WITHIN_MS = 5_000;
 
-export function createOutsideModels(engines: readonly OutsideEngine[], changed: () => void): OutsideModels {
+export function createOutsideModels(
+  engines: readonly OutsideEngine[],
+  changed: () => void,
+  log: Log = () => undefined,
+): OutsideModels {
   let known: readonly OutsideModel[] = [];
   const pulls = new Map<string, Pull>();
+  /** What each was when it was last looked for, for the log. */
+  const detected = new Map<string, string | null>();
 
   const engineOf = (id: string): OutsideEngine | null => {
     const kind = outsideKindOf(id);
@@ -43,7 +50,15 @@ export function createOutsideModels(engines: readonly OutsideEngine[], changed: 
 
   async function refresh(): Promise<void> {
     const signal = AbortSignal.timeout(LOOK_WITHIN_MS);
-    known = (await Promise.all(engines.map((engine) => engine.models(signal)))).flat();
+    known = (await Promise.all(engines.map((engine) => modelsOf(engine, signal)))).flat();
+  }
+
+  async function modelsOf(engine: OutsideEngine, signal: AbortSignal): Promise<readonly OutsideModel[]> {
+    const found = await engine.detect(signal);
+    const words = found === null ? null : `${found.version ?? 'of unknown version'}, ${found.at}`;
+    if (words !== (detected.get(engine.kind) ?? null)) log('info', `engines: ${engine.name}: ${words ?? 'gone'}`);
+    detected.set(engine.kind, words);
+    return found === null ? [] : engine.models(signal);
   }
 
   const gone = (id: string): AppFault => {

@@ -29,7 +29,7 @@ export class Refused extends Error {
 /** `{"error": "…"}` of Ollama, `{"error": {"message": "…"}}` of the others. */
 const errorSchema = v.object({ error: v.union([v.string(), v.object({ message: v.string() })]) });
 
-export function wordsOf(body: unknown): string | null {
+function wordsOf(body: unknown): string | null {
   const parsed = v.safeParse(errorSchema, body);
   if (!parsed.success) return null;
   const { error } = parsed.output;

@@ -134,6 +134,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
       }),
     }),
     () => publishSoon(),
+    log,
   );
   // Asked before anything is chosen only where the choice was one of theirs: a server may take its time.
   if (settings.current.modelId !== null && outsideKindOf(settings.current.modelId) !== null) await outside.refresh();

@@ -70,6 +70,9 @@ test('files are called checked only as far as they were', () => {
   const presence: ModelPresence = { kind: 'here', folder: '/m', checked: 'unchecked' };
   expect(checkedWords({ origin: 'added', repository: null, presence })).toContain('never changed');
   expect(checkedWords({ origin: 'demo', repository: null, presence })).toBe('Comes with Headroom.');
+  expect(checkedWords({ origin: 'found', repository: null, engineName: 'Ollama', presence })).toBe(
+    'Belongs to Ollama, used where it is and never changed.',
+  );
 });
 
 test('the error is shown, once there is one', () => {

@@ -21,7 +21,7 @@ export function recorded(engine: string, name: string): Exchange {
   return found;
 }
 
-export interface Asked {
+interface Asked {
   readonly method: string;
   readonly path: string;
   readonly body: Record<string, unknown>;

@@ -154,6 +154,39 @@ const folder: ModelEntry = {
   prediction: null,
 };
 
+/** Models that other engines have; their files are theirs. */
+const inOllama: ModelEntry = {
+  ...found,
+  id: 'ollama:qwen3:4b',
+  name: 'qwen3:4b',
+  repository: null,
+  sizeBytes: 2_500_000_000,
+  engineName: 'Ollama',
+  presence: { kind: 'here', folder: 'qwen3:4b', checked: 'unchecked' },
+  verdict: { kind: 'fits', message: 'At its peak it takes 3.4 GB and leaves 9.9 GB for your Mac.' },
+};
+const inLlamaCpp: ModelEntry = {
+  ...inOllama,
+  id: 'llama.cpp:/Users/somebody/Library/Caches/llama.cpp/gpt-oss-20b-mxfp4.gguf',
+  name: 'gpt-oss-20b-mxfp4',
+  sizeBytes: 12_109_566_560,
+  engineName: 'llama.cpp',
+  presence: {
+    kind: 'here',
+    folder: '/Users/somebody/Library/Caches/llama.cpp/gpt-oss-20b-mxfp4.gguf',
+    checked: 'unchecked',
+  },
+  verdict: gptOss.verdict,
+};
+const offeredByOllama: ModelEntry = {
+  ...inOllama,
+  id: 'ollama:gpt-oss:20b',
+  name: 'gpt-oss:20b',
+  sizeBytes: 13_780_173_839,
+  presence: { kind: 'absent' },
+  verdict: gptOss.verdict,
+};
+
 const here = (entry: ModelEntry, checked: 'pinned' | 'hub' | 'unchecked' = 'pinned'): ModelEntry => ({
   ...entry,
   presence: { kind: 'here', folder: `${HUB}/models--${entry.id.replaceAll('/', '--')}/snapshots/3f1c9a`, checked },
@@ -309,6 +342,10 @@ export const modelsStates: Readonly<Record<string, FakeModels>> = {
     plan: raisedPlan,
   }),
   empty: models({ entries: [gptOss, gptOssQ4, qwen14, qwen4, demo] }),
+  'other-engines': models({
+    entries: [measured, demo, inOllama, inLlamaCpp, getting(offeredByOllama, downloading)],
+    plan: raisedPlan,
+  }),
   downloads: models({
     entries: [
       getting(gptOss, downloading),

@@ -18,7 +18,7 @@ const MOST_DEPTH = 5;
 const MOST_FILES = 500;
 
 /** Null when it is no GGUF file, or cannot be read. */
-export async function readGgufFile(file: string): Promise<GgufFile | null> {
+async function readGgufFile(file: string): Promise<GgufFile | null> {
   try {
     const opened = await open(file, 'r');
     try {

@@ -86,6 +86,8 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
   let ring = createLogRing();
 
   const models = new Map<string, GgufModel>();
+  /** Asking starts a process, and the list is looked at often. */
+  let versioned: { readonly program: string; readonly version: string | null } | null = null;
 
   async function start(
     program: string,
@@ -200,8 +202,12 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
       const found = ports.found();
       if (found === null) return null;
       if ('program' in found) {
-        const said = (await ports.ask(found.program, '--version')) ?? '';
-        return { version: /build (\d+)|version: (\d+)/.exec(said)?.slice(1).find(Boolean) ?? null, at: found.program };
+        if (versioned?.program !== found.program) {
+          const said = (await ports.ask(found.program, '--version')) ?? '';
+          const version = /build (\d+)|version: (\d+)/.exec(said)?.slice(1).find(Boolean) ?? null;
+          versioned = { program: found.program, version };
+        }
+        return { version: versioned.version, at: found.program };
       }
       try {
         await askJson({ base: found.address }, '/health', null, healthSchema, signal);
@@ -309,7 +315,7 @@ const promptBody = (request: PromptRequest): object => ({
   ...(request.tools === undefined ? {} : { tools: request.tools }),
 });
 
-export const llamaChatBody = (request: GenerationRequest): object => ({
+const llamaChatBody = (request: GenerationRequest): object => ({
   ...openAiFields(request),
   chat_template_kwargs: { reasoning_effort: request.effort },
   return_progress: true,

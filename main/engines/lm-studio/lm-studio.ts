@@ -21,7 +21,7 @@ const ANSWER_WITHIN_MS = 3_000;
 const UNLOADED_WITHIN_MS = 15_000;
 
 const count = v.optional(v.nullable(v.number()));
-export const lmStudioModels = v.object({
+const lmStudioModels = v.object({
   models: v.array(
     v.object({
       type: v.string(),
@@ -129,7 +129,7 @@ const toModel = (found: v.InferOutput<typeof lmStudioModels>['models'][number]):
   presence: 'here',
 });
 
-export const lmStudioChatBody = (ref: string, request: GenerationRequest): object => ({
+const lmStudioChatBody = (ref: string, request: GenerationRequest): object => ({
   ...openAiFields(request),
   model: ref,
   reasoning_effort: request.effort,
