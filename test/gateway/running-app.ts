@@ -12,7 +12,8 @@ export interface RunningApp {
   end(): Promise<void>;
 }
 
-export async function runApp(): Promise<RunningApp> {
+/** `givenFolder`: another model beside the demo, chosen at first. */
+export async function runApp(givenFolder: string | null = null): Promise<RunningApp> {
   const folder = mkdtempSync(join(tmpdir(), 'hr-endpoint-'));
   const app = await createApp({
     version: '0.0.0',
@@ -21,7 +22,7 @@ export async function runApp(): Promise<RunningApp> {
     dataFolder: folder,
     pythonExecutable,
     demoModelFolder: modelFolder,
-    modelFolder: null,
+    modelFolder: givenFolder,
     endpointPort: 0,
     openExternal: () => Promise.resolve(),
     hub: { environment: { HF_HOME: join(folder, 'hub') } },
