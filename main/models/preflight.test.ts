@@ -3,6 +3,7 @@ import type { FitPrediction, FitVerdict, FitWay, Preflight } from '../../preload
 import { type PreflightInput, preflight, waysInWords } from './preflight.ts';
 
 const GB = 1e9;
+const GIB = 2 ** 30;
 const prediction: FitPrediction = {
   contextTokens: 4_096,
   weightsBytes: 12.08 * GB,
@@ -15,7 +16,7 @@ const prediction: FitPrediction = {
   peakBytes: 12.8 * GB,
   measuredLoads: 0,
 };
-const quit: FitWay = { kind: 'quit-apps', apps: [{ name: 'Google Chrome', bytes: 4.2 * GB }], freesBytes: 4.2 * GB };
+const quit: FitWay = { kind: 'quit-apps', apps: [{ name: 'Google Chrome', bytes: 4.2 * GIB }], freesBytes: 4.2 * GIB };
 const fits: FitVerdict = { kind: 'fits', message: 'Takes 12.8 GB at 4k tokens, leaves 1.5 GB.' };
 const crowded: FitVerdict = { kind: 'works-if', message: 'It takes 12.8 GB; 1.2 GB are missing.', ways: [quit] };
 const tooLarge: FitVerdict = { kind: 'not-on-this-mac', message: 'It takes 12.8 GB of 8 GB.', ways: [] };
@@ -53,7 +54,7 @@ describe('preflight', () => {
     const made = preflight(input);
     expect(made).toMatchObject({ verdict: 'go', canLoadAnyway: true, message: fits.message });
     expect(fine(made)).toEqual({ memory: true, 'working-set': true, pressure: true, disk: true });
-    expect(made.checks[0]?.message).toBe('Takes up to 12.8 GB of 16 GB and leaves 1.5 GB. 11.0 GB are free now.');
+    expect(made.checks[0]?.message).toBe('Takes up to 11.9 GB of 16 GB and leaves 1.4 GB. 10.2 GB are free now.');
   });
 
   it('memory that other apps have is not fine', () => {
@@ -117,7 +118,7 @@ describe('waysInWords', () => {
       [
         { kind: 'raise-limit', toMiB: 12_800 },
         { kind: 'smaller-context', tokens: 2_048 },
-        { kind: 'other-model', modelId: 'q4', name: 'gpt-oss-20b, 4-bit', peakBytes: 11.9 * GB },
+        { kind: 'other-model', modelId: 'q4', name: 'gpt-oss-20b, 4-bit', peakBytes: 11.9 * GIB },
       ],
       false,
       'Raise the GPU’s limit to 12,800 MiB, set the context to 2,048 tokens, or use gpt-oss-20b, 4-bit (11.9 GB).',

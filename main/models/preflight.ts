@@ -55,11 +55,11 @@ function memoryCheck({ prediction, room, verdict }: PreflightInput): Check | nul
   // The Mac is large enough; other apps have what it needs.
   const isCrowdedOut = verdict.kind === 'works-if' && verdict.ways.some(({ kind }) => kind === 'quit-apps');
   const available =
-    room.availableBytes === null ? '' : ` ${gigabytes(room.availableBytes + room.engineActiveBytes)} are free now.`;
+    room.availableBytes === null ? '' : ` ${memory(room.availableBytes + room.engineActiveBytes)} are free now.`;
   return {
     name: 'memory',
     isFine: left > 0 && !isCrowdedOut,
-    message: `Takes up to ${gigabytes(prediction.peakBytes)} of ${memoryWords(room.memoryBytes)}${left > 0 ? ` and leaves ${gigabytes(left)}` : ''}.${available}`,
+    message: `Takes up to ${memory(prediction.peakBytes)} of ${installedWords(room.memoryBytes)}${left > 0 ? ` and leaves ${memory(left)}` : ''}.${available}`,
   };
 }
 
@@ -104,13 +104,13 @@ function diskCheck({ diskFreeBytes }: PreflightInput): Check | null {
 function wayInWords(way: FitWay): string {
   switch (way.kind) {
     case 'quit-apps':
-      return `quit ${way.apps.map(({ name, bytes }) => `${name} (${gigabytes(bytes)})`).join(', ')}`;
+      return `quit ${way.apps.map(({ name, bytes }) => `${name} (${memory(bytes)})`).join(', ')}`;
     case 'raise-limit':
       return `raise the GPU’s limit to ${mebibytes(way.toMiB)}`;
     case 'smaller-context':
       return `set the context to ${way.tokens.toLocaleString('en-US')} tokens`;
     case 'other-model':
-      return `use ${way.name} (${gigabytes(way.peakBytes)})`;
+      return `use ${way.name} (${memory(way.peakBytes)})`;
   }
 }
 
@@ -122,6 +122,8 @@ export function waysInWords(ways: readonly FitWay[], canLoadAnyway: boolean): st
   return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`;
 }
 
+/** What lies on a disk is counted in 1,000s, memory in 1,024s, both as macOS and the window's numbers have them. */
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+const memory = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GB`;
 const mebibytes = (mebi: number): string => `${Math.round(mebi).toLocaleString('en-US')} MiB`;
-const memoryWords = (bytes: number): string => `${Math.round(bytes / 2 ** 30)} GB`;
+const installedWords = (bytes: number): string => `${Math.round(bytes / 2 ** 30)} GB`;

@@ -114,26 +114,26 @@ export function verdictOf(candidate: Candidate | null, room: Room): FitVerdict {
   }
   const { prediction, disk } = candidate;
   const judgement = judge(prediction, room);
-  const takes = `${gigabytes(prediction.peakBytes)} at ${contextWords(prediction.contextTokens)}`;
+  const takes = `${memory(prediction.peakBytes)} at ${contextWords(prediction.contextTokens)}`;
   switch (judgement.kind) {
     case 'macos-too-old':
       return { kind: 'not-on-this-mac', message: 'It needs macOS 14 or newer.', ways: [] };
     case 'too-large':
       return {
         kind: 'not-on-this-mac',
-        message: `It takes ${takes}, this ${machineWord(room)} has ${memoryWords(room.memoryBytes)} for everything.`,
+        message: `It takes ${takes}, this ${machineWord(room)} has ${installedWords(room.memoryBytes)} for everything.`,
         ways: [...shorterWays(candidate, room), ...otherWays(candidate, room)],
       };
     case 'over-limit':
       return {
         kind: 'not-on-this-mac',
-        message: `It takes ${takes}, the GPU should never keep more than ${mebibytes(judgement.mostMiB)} of ${memoryWords(room.memoryBytes)}.`,
+        message: `It takes ${takes}, the GPU should never keep more than ${mebibytes(judgement.mostMiB)} of ${installedWords(room.memoryBytes)}.`,
         ways: [...shorterWays(candidate, room), ...otherWays(candidate, room)],
       };
     case 'tight':
       return {
         kind: 'works-if',
-        message: `It takes ${takes} and would leave ${gigabytes(judgement.leftBytes)} for everything else.`,
+        message: `It takes ${takes} and would leave ${memory(judgement.leftBytes)} for everything else.`,
         ways: [...shorterWays(candidate, room), ...otherWays(candidate, room)],
       };
     case 'crowded': {
@@ -141,7 +141,7 @@ export function verdictOf(candidate: Candidate | null, room: Room): FitVerdict {
         judgement.toMiB === null ? '' : ` The GPU’s limit has to be raised to ${mebibytes(judgement.toMiB)} too.`;
       return {
         kind: 'works-if',
-        message: `It takes ${takes}; with what runs now ${gigabytes(judgement.shortBytes)} are missing.${raise}`,
+        message: `It takes ${takes}; with what runs now ${memory(judgement.shortBytes)} are missing.${raise}`,
         ways: [...quitWays(judgement.shortBytes, room), ...shorterWays(candidate, room), ...otherWays(candidate, room)],
       };
     }
@@ -155,7 +155,7 @@ export function verdictOf(candidate: Candidate | null, room: Room): FitVerdict {
       ways: [],
     };
   }
-  const leaves = gigabytes(leavesBytes(prediction, room));
+  const leaves = memory(leavesBytes(prediction, room));
   if (judgement.kind === 'fits') return { kind: 'fits', message: `Takes ${takes}, leaves ${leaves}.` };
   return {
     kind: 'fits-after-raise',
@@ -207,10 +207,11 @@ function otherWays({ prediction, others }: Candidate, room: Room, isEnough = wor
 
 // ── Words ─────────────────────────────────────────────────────────────────────────────────────────
 
+/** What lies on a disk is counted in 1,000s, memory in 1,024s, both as macOS and the window's numbers have them. */
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+const memory = (bytes: number): string => `${(bytes / GIB).toFixed(1)} GB`;
 const mebibytes = (mebi: number): string => `${mebi.toLocaleString('en-US')} MiB`;
-/** Memory is sold in binary gigabytes. */
-const memoryWords = (bytes: number): string => `${Math.round(bytes / GIB)} GB`;
+const installedWords = (bytes: number): string => `${Math.round(bytes / GIB)} GB`;
 const machineWord = ({ wiredLimit }: Room): string => (wiredLimit === null ? 'computer' : 'Mac');
 const contextWords = (tokens: number): string =>
   tokens % 1_024 === 0 ? `${tokens / 1_024}k tokens` : `${tokens.toLocaleString('en-US')} tokens`;

@@ -30,7 +30,8 @@ export function AddModel() {
         label="Repository or folder"
         placeholder="mlx-community/Qwen3-4B-4bit"
         value={text}
-        disabled={isAsking}
+        // Not disabled: the focus would be lost, and Escape with it.
+        readOnly={isAsking}
         hint={hintOf(text)}
         onChange={(event) => setText(event.target.value)}
       />

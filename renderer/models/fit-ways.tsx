@@ -34,10 +34,11 @@ export function FitWays({ ways, isChosen, onDone }: Props) {
     }
   };
   if (ways.length === 0) return null;
+  const isBesideRaise = ways.some(({ kind }) => kind === 'raise-limit');
   return (
     <ul className={styles.ways}>
       {ways.map((way) => {
-        const { text, short } = wayWords(way);
+        const { text, short } = wayWords(way, isBesideRaise);
         const isOnlyTold = way.kind === 'raise-limit' && !isChosen;
         return (
           <li key={`${way.kind} ${text}`} className={styles.way}>

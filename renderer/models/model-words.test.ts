@@ -47,6 +47,11 @@ test('each way has its numbers', () => {
   expect(wayWords({ kind: 'other-model', modelId: 'a/b', name: 'Small', peakBytes: 3 * GIB }).text).toBe(
     'Small: 3 GB at its peak.',
   );
+  // What stands beside a raise is there because it needs none.
+  expect(wayWords({ kind: 'other-model', modelId: 'a/b', name: 'Small', peakBytes: 3 * GIB }, true).text).toBe(
+    'Small: 3 GB at its peak, no password.',
+  );
+  expect(wayWords({ kind: 'smaller-context', tokens: 2_048 }, true).text).toBe('A context of 2k tokens, no password.');
 });
 
 test('a raise is the way where one is enough, and nothing is where it fits', () => {

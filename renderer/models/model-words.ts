@@ -36,8 +36,9 @@ export function waysOf(verdict: FitVerdict): readonly FitWay[] {
 const listed = (names: readonly string[]): string =>
   names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 
-/** A way with its numbers. `short` goes on a button. */
-export function wayWords(way: FitWay): { readonly text: string; readonly short: string } {
+/** A way with its numbers. `short` goes on a button. Beside a raise of the limit the others are what needs no password. */
+export function wayWords(way: FitWay, isBesideRaise = false): { readonly text: string; readonly short: string } {
+  const noPassword = isBesideRaise ? ', no password' : '';
   switch (way.kind) {
     case 'quit-apps': {
       const apps = listed(way.apps.map(({ name, bytes: size }) => `${name} (${memory(size)})`));
@@ -49,9 +50,12 @@ export function wayWords(way: FitWay): { readonly text: string; readonly short: 
     case 'raise-limit':
       return { text: `Let the GPU keep ${exactMiB(way.toMiB)}: macOS asks for your password.`, short: 'Raise…' };
     case 'smaller-context':
-      return { text: `A context of ${contextLength(way.tokens)} tokens.`, short: `Use ${contextLength(way.tokens)}` };
+      return {
+        text: `A context of ${contextLength(way.tokens)} tokens${noPassword}.`,
+        short: `Use ${contextLength(way.tokens)}`,
+      };
     case 'other-model':
-      return { text: `${way.name}: ${memory(way.peakBytes)} at its peak.`, short: 'Look' };
+      return { text: `${way.name}: ${memory(way.peakBytes)} at its peak${noPassword}.`, short: 'Look' };
   }
 }
 

@@ -18,7 +18,9 @@ import styles from './first-run.module.css';
 export function FirstRun() {
   const machine = useMirrored((state) => state.app?.machine ?? null);
   const isNew = useMirrored((state) => state.app?.settings.firstRun === 'todo');
+  const { models } = useMirror();
   const entries = useModels((state) => state.entries);
+  const isRefused = useModels((state) => state.refusal !== null);
   const step = machine === null ? null : firstRunStep(machine, entries);
 
   if (machine === null || step === null) return null;
@@ -33,7 +35,12 @@ export function FirstRun() {
         </p>
         <p className={styles.machine}>{machineWords(machine)}</p>
       </header>
-      {step.kind === 'looking' && <p className={styles.quiet}>Looking at this computer…</p>}
+      {step.kind === 'looking' &&
+        (isRefused ? (
+          <Button onClick={() => void models.loadEntries()}>Look again</Button>
+        ) : (
+          <p className={styles.quiet}>Looking at this computer…</p>
+        ))}
       {step.kind === 'cannot-run' && (
         <div className={styles.card} role="status">
           <h3>{step.message}</h3>

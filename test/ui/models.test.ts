@@ -279,6 +279,11 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     await refused.page.getByRole('dialog').getByRole('alert').getByText(gated.message).waitFor();
     await lookAt(refused.page, 'models-add-refused', 'light');
     expect(await axe(refused.page)).toEqual([]);
+    // The focus is still where the name is put right, and Escape leads back, not out.
+    const isFocused = (element: Element): boolean => element === document.activeElement;
+    expect(await refused.page.getByRole('textbox', { name: 'Repository or folder' }).evaluate(isFocused)).toBe(true);
+    await refused.page.keyboard.press('Escape');
+    await refused.page.getByRole('button', { name: 'Add a model…' }).waitFor();
     await refused.close();
   });
 

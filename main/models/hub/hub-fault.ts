@@ -116,7 +116,7 @@ export function statusFault(
           'never',
           'gated',
           `The makers of ${repository} decide who may download it.`,
-          `Accept the conditions at ${page}, make a token under huggingface.co/settings/tokens, and enter it in Headroom's settings.`,
+          `Accept the conditions at ${page}, make a token under huggingface.co/settings/tokens, and enter it under Models › Downloads.`,
         );
   }
   if (status === 407) {
@@ -124,7 +124,7 @@ export function statusFault(
       'never',
       'proxy',
       'The proxy wants a name and a password.',
-      "Enter the proxy as http://name:password@host:port in Headroom's settings.",
+      'Enter the proxy as http://name:password@host:port under Models › Downloads.',
     );
   }
   // Asked without a token, the hub says the same of a private repository as of one that does not exist.
@@ -134,13 +134,13 @@ export function statusFault(
           'never',
           'token-refused',
           'The hub does not accept your token.',
-          'Make a new one under huggingface.co/settings/tokens and enter it in Headroom’s settings.',
+          'Make a new one under huggingface.co/settings/tokens and enter it under Models › Downloads.',
         )
       : fault(
           'never',
           'private',
           `There is no ${repository} at the hub, or it is private.`,
-          "Look at the spelling. For a private model, enter your token in Headroom's settings.",
+          'Look at the spelling. For a private model, enter your token under Models › Downloads.',
         );
   }
   if (status === 404 && code === 'RevisionNotFound') {
@@ -231,7 +231,7 @@ export function connectionFault(error: unknown, host: string): HubFault {
       'later',
       'proxy',
       `The proxy does not connect to ${host}.`,
-      "Look at the proxy in Headroom's settings.",
+      'Look at the proxy under Models › Downloads.',
       { cause: error },
     );
   }
