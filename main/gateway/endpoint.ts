@@ -347,7 +347,8 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
   };
 }
 
-const closing = () => new ApiFault(503, 'closing', 'Headroom is closing, or its address changes. Repeat the request then.');
+const closing = () =>
+  new ApiFault(503, 'closing', 'Headroom is closing, or its address changes. Repeat the request then.');
 
 const tooMuchAtOnce = () =>
   new ApiFault(429, 'too_many_requests', 'Large requests are being read already. Try again later.', null, {
