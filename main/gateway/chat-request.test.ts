@@ -130,6 +130,7 @@ describe('parseChatRequest', () => {
     expect(parse({ ...hello, response_format: format }).generation.responseFormat).toEqual(format);
     expect(parse({ ...hello, response_format: { type: 'text' } }).generation).not.toHaveProperty('responseFormat');
     expect(parse({ ...hello, logprobs: true, top_logprobs: 3 }).generation.topLogprobs).toBe(3);
+    expect(parse({ ...hello, stop: [] }).generation).not.toHaveProperty('stop');
     expect(parse({ ...hello, top_k: 4, min_p: 0.1 }).generation).toMatchObject({ topK: 4, minP: 0.1 });
   });
 

@@ -137,7 +137,7 @@ export function parseChatRequest(value: unknown, date: string): Asked {
     ...(topK == null ? {} : { topK }),
     ...(minP == null ? {} : { minP }),
     ...(seed == null ? {} : { seed }),
-    ...(stop == null ? {} : { stop: typeof stop === 'string' ? [stop] : stop }),
+    ...(stop == null || stop.length === 0 ? {} : { stop: typeof stop === 'string' ? [stop] : stop }),
     ...(tools.length === 0 ? {} : { tools }),
     ...(choice === 'auto' || choice === 'none' ? {} : { toolChoice: choice }),
     ...(format == null || format.type === 'text' ? {} : { responseFormat: format }),

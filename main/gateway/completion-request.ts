@@ -74,7 +74,7 @@ export function parseCompletionRequest(value: unknown, date: string): Asked {
       ...(temperature == null ? {} : { temperature }),
       ...(topP == null ? {} : { topP }),
       ...(seed == null ? {} : { seed }),
-      ...(stop == null ? {} : { stop: typeof stop === 'string' ? [stop] : stop }),
+      ...(stop == null || stop.length === 0 ? {} : { stop: typeof stop === 'string' ? [stop] : stop }),
     },
     writer: (head) => new CompletionAnswer(head, includeUsage),
   };

@@ -79,12 +79,19 @@ describe('what was asked', () => {
     });
     expect(parse({ tools: [tool], tool_choice: { type: 'any' } }).generation.toolChoice).toBe('required');
     expect(parse({ tools: [tool], tool_choice: { type: 'none' } }).generation).not.toHaveProperty('tools');
+    const edits = [{ type: 'clear_thinking_20251015', keep: 'all' }];
+    expect(parse({ context_management: { edits } }).generation.messages).toHaveLength(1);
     expect(parse({ thinking: { type: 'disabled' } }).generation.effort).toBe('low');
   });
 
   it.each<[string, object, string]>([
     ['images', { messages: [{ role: 'user', content: [{ type: 'image', source: {} }] }] }, 'messages.0.content.0'],
     ['a server’s tools', { tools: [{ ...tool, type: 'web_search_20250305' }] }, 'tools.0.type'],
+    [
+      'leaving tools out',
+      { context_management: { edits: [{ type: 'clear_tool_uses_20250919' }] } },
+      'context_management.edits.0.type',
+    ],
     ['other servers', { mcp_servers: [{}] }, 'mcp_servers'],
     ['a tool that must be used and is not there', { tool_choice: { type: 'any' } }, 'tool_choice'],
     ['heat', { temperature: 2 }, 'temperature'],

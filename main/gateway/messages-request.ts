@@ -80,6 +80,14 @@ const prompt = {
   output_format: v.nullish(jsonFormat),
   cache_control: anything,
 };
+/** Old thinking is left out by the model's own template. Nothing else is: the ceiling is told with numbers. */
+const contextEdits = v.nullish(
+  v.object({
+    edits: v.nullish(
+      v.array(v.looseObject({ type: v.pipe(v.string(), v.regex(/^clear_thinking/, 'is not offered: send less')) })),
+    ),
+  }),
+);
 const notOffered = v.nullish(v.never('is not offered'));
 
 const body = v.strictObject({
@@ -93,13 +101,12 @@ const body = v.strictObject({
   metadata: anything,
   service_tier: anything,
   inference_geo: anything,
-  // Clears old parts of the history on the server: this one clears nothing, the ceiling is told with numbers.
-  context_management: notOffered,
+  context_management: contextEdits,
   mcp_servers: v.nullish(v.pipe(v.array(v.unknown()), v.length(0, 'are not offered'))),
   container: notOffered,
 });
 
-const countBody = v.strictObject({ ...prompt, context_management: notOffered });
+const countBody = v.strictObject({ ...prompt, context_management: contextEdits });
 
 /** Throws ApiFault. `date` as YYYY-MM-DD. */
 export function parseMessagesRequest(value: unknown, date: string): Asked {
