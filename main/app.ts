@@ -256,8 +256,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     const { current } = models;
     if (current?.folder !== folder) return { weightsMiB: 0, calibratedPeakMiB: null };
     const prediction = modelsRoom.prediction();
-    if (prediction !== null) return modelNeed(prediction);
-    return { weightsMiB: Math.floor(countEngineBytes(current.weightsBytes) / 1_048_576), calibratedPeakMiB: null };
+    const whole = Math.floor(countEngineBytes(current.weightsBytes) / 1_048_576);
+    const need = prediction === null ? { weightsMiB: whole, calibratedPeakMiB: null } : modelNeed(prediction);
+    // What can stay with the CPU need not fit below the limit to start without a raise.
+    const cpuMiB = Math.floor((current.cpuCapableBytes ?? 0) / 1_048_576);
+    return { ...need, weightsMiB: Math.max(0, need.weightsMiB - cpuMiB) };
   };
   // Over SSH a dialog would appear on a screen nobody sits at, or not at all.
   const hasScreen = (): boolean => process.env['SSH_CONNECTION'] === undefined;

@@ -18,6 +18,8 @@ export interface OutsideModel {
   readonly sizeBytes: number | null;
   /** What the engine will hold of it; null where nobody says. */
   readonly weightsBytes: number | null;
+  /** Of `weightsBytes`: what the engine can leave with the CPU when the GPU may not keep it. */
+  readonly cpuCapableBytes?: number;
   /** As a config.json of the same architecture would say it, for the fit; null where the engine tells too little. */
   readonly config: unknown;
   readonly maxContextTokens: number | null;

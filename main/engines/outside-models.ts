@@ -139,6 +139,7 @@ export function createOutsideModels(
         sampling: { temperature: 1, topP: 1 },
         maxContextTokens: model.maxContextTokens,
         weightsBytes: model.weightsBytes ?? 0,
+        ...(model.cpuCapableBytes === undefined ? {} : { cpuCapableBytes: model.cpuCapableBytes }),
         config: model.config,
         shards: [],
       };

@@ -17,6 +17,8 @@ export interface ModelFolder {
   readonly maxContextTokens: number | null;
   /** What MLX will hold once it is loaded, by the headers of the weights. */
   readonly weightsBytes: number;
+  /** Of `weightsBytes`: what its engine can leave with the CPU when the GPU may not keep it; none when left out. */
+  readonly cpuCapableBytes?: number;
   /** config.json, for what memory the model takes. */
   readonly config: unknown;
   /** Files of weights that its index names; empty without an index. */

@@ -303,6 +303,7 @@ function ofFile({ file, sizeBytes, model }: GgufFile): OutsideModel {
     name: basename(file, '.gguf'),
     sizeBytes,
     weightsBytes: model.weightsBytes,
+    cpuCapableBytes: model.expertBytes.reduce((sum, bytes) => sum + bytes, 0),
     config: model.config,
     maxContextTokens: model.maxContextTokens,
     presence: 'here',
