@@ -192,10 +192,11 @@ export interface ModelEntry {
 /** A position of the context slider. */
 export interface ContextStop {
   readonly tokens: number;
-  readonly kvBytes: number;
-  readonly peakBytes: number;
+  /** Null, as the two below, where the model's config cannot be understood. */
+  readonly kvBytes: number | null;
+  readonly peakBytes: number | null;
   /** RAM − wired before the load − peak − our own processes. May be negative. */
-  readonly leavesBytes: number;
+  readonly leavesBytes: number | null;
   /** How long a prompt that fills it takes before the first token; null until a rate was measured. */
   readonly prefillSeconds: number | null;
   /** `fits-after-raise`, `works-if` and `not-on-this-mac` are greyed, each with its reason and ways. */
@@ -803,11 +804,13 @@ const nothing = v.optional(v.null(), null);
 const id = v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/, 'not an id'));
 const effort = v.picklist(EFFORTS);
 const messageText = v.pipe(v.string(), v.maxLength(MAX_MESSAGE_LENGTH, 'The message is too long.'));
-const sentText = v.pipe(
-  messageText,
-  v.check((text) => text.trim() !== '', 'The message is empty.'),
-);
 const attachmentIds = v.optional(v.pipe(v.array(id), v.maxLength(MOST_ATTACHMENTS, 'Too many attachments.')), () => []);
+/** A file alone is a message, too. */
+const saysSomething = v.check(
+  ({ text, attachmentIds: attached }: { readonly text: string; readonly attachmentIds: readonly string[] }) =>
+    text.trim() !== '' || attached.length > 0,
+  'The message is empty.',
+);
 const title = v.pipe(
   v.string(),
   v.trim(),
@@ -953,13 +956,16 @@ export const routes = {
    * running in this conversation: `chat.queue`; memory is short).
    */
   'chat.send': route<{ conversation: ConversationSummary; user: UserMessage; assistant: AssistantMessage }>()(
-    v.strictObject({
-      conversationId: v.nullable(id),
-      text: sentText,
-      effort,
-      attachmentIds,
-      settings: v.optional(conversationSettings),
-    }),
+    v.pipe(
+      v.strictObject({
+        conversationId: v.nullable(id),
+        text: messageText,
+        effort,
+        attachmentIds,
+        settings: v.optional(conversationSettings),
+      }),
+      saysSomething,
+    ),
   ),
   /** Stops an answer and keeps its text. Stopping a finished one does nothing. Errors: not-found. */
   'chat.stop': route<null>()(v.strictObject({ messageId: id })),
@@ -967,13 +973,17 @@ export const routes = {
    * Keeps a message until the answer under way has ended, then sends it; at once when nothing runs. After a failure, a
    * pause or a restart it waits for `chat.sendQueued`. Errors: not-found.
    */
-  'chat.queue': route<Conversation>()(v.strictObject({ conversationId: id, text: sentText, effort, attachmentIds })),
+  'chat.queue': route<Conversation>()(
+    v.pipe(v.strictObject({ conversationId: id, text: messageText, effort, attachmentIds }), saysSomething),
+  ),
   /** Takes a queued message back; its text is returned for the composer. Errors: not-found (it has been sent). */
   'chat.unqueue': route<QueuedMessage>()(v.strictObject({ queuedId: id })),
   /** Sends a queued message that waits for nothing. Errors: as `chat.send`. */
   'chat.sendQueued': route<Conversation>()(v.strictObject({ queuedId: id })),
   /** Another version of a user message beside it, with a new answer. Errors: as `chat.send`. */
-  'chat.edit': route<Conversation>()(v.strictObject({ messageId: id, text: sentText, effort, attachmentIds })),
+  'chat.edit': route<Conversation>()(
+    v.pipe(v.strictObject({ messageId: id, text: messageText, effort, attachmentIds }), saysSomething),
+  ),
   /** Another answer beside this one. Errors: as `chat.send`. */
   'chat.regenerate': route<Conversation>()(v.strictObject({ messageId: id, effort: v.optional(effort) })),
   /** Goes on with an answer that was stopped, interrupted, paused or cut at its length. Errors: as `chat.send`. */

@@ -48,7 +48,7 @@ export interface Assessment {
   entries(): readonly ModelEntry[];
   /** At the user's context, as of the last look. Null when nothing can be told. */
   prediction(modelId: string): FitPrediction | null;
-  /** Null when nothing can be told of the model's context. */
+  /** Null for an unknown model. */
   plan(modelId: string): ContextPlan | null;
   /** Looks anew; apps only when somebody is short of memory. Throws nothing but what a port throws. */
   look(): Promise<void>;

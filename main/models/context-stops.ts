@@ -1,5 +1,5 @@
 /** The context slider's positions, each with what it costs on this machine. Pure. */
-import { type ContextStop, type FitPrediction, LEAST_CONTEXT_TOKENS } from '../../preload/contract.ts';
+import { type ContextStop, type FitPrediction, type FitVerdict, LEAST_CONTEXT_TOKENS } from '../../preload/contract.ts';
 import { type FitInput, chooseStep, predict } from './fit.ts';
 import { type Candidate, type Room, leavesBytes, stepRoom, verdictOf } from './verdict.ts';
 
@@ -21,6 +21,18 @@ export type ModelOnMachine = Omit<FitInput, 'contextTokens' | 'stepTokens'>;
 export function predictFor(model: ModelOnMachine, contextTokens: number, room: Room): FitPrediction {
   const input = { ...model, contextTokens };
   return predict({ ...input, stepTokens: chooseStep(input, stepRoom(room)) });
+}
+
+/** A model nobody understands has a context too: the user sets its ceiling without being told what it costs. */
+export function unknownStops(prefillRate: number | null, verdict: FitVerdict): readonly ContextStop[] {
+  return stopTokens(null).map((tokens) => ({
+    tokens,
+    kvBytes: null,
+    peakBytes: null,
+    leavesBytes: null,
+    prefillSeconds: prefillRate === null ? null : tokens / prefillRate,
+    verdict,
+  }));
 }
 
 export interface SliderInput {

@@ -36,14 +36,9 @@ export function modelHandlers(ports: ModelRoutePorts): Pick<Handlers, ModelRoute
   };
 
   const planOf = (modelId: string): ContextPlan => {
-    entry(modelId);
     const plan = assessment.plan(modelId);
-    if (plan !== null) return plan;
-    throw new AppFault(
-      'not-found',
-      'What this model keeps of a conversation is not known: its config cannot be understood.',
-      'The context is what the settings say.',
-    );
+    if (plan === null) throw unknown();
+    return plan;
   };
 
   return {

@@ -127,6 +127,9 @@ describe('the list on Macs of every size', () => {
     const alien = { ...(catalog[0] as KnownModel), id: 'a/b', config: { model_type: 'alien' } };
     const [entry] = modelEntries(around(16, { models: [alien] }));
     expect(entry).toMatchObject({ verdict: { kind: 'unknown' }, prediction: null, isRecommended: false });
-    expect(contextPlan(alien, around(16))).toBeNull();
+    // Its context is the user's to set all the same.
+    const { stops } = contextPlan(alien, around(16));
+    expect(stops.map(({ tokens }) => tokens)).toEqual([1, 2, 4, 8, 16, 32].map((k) => k * 1_024));
+    expect(stops.every(({ kvBytes, verdict }) => kvBytes === null && verdict.kind === 'unknown')).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 /** The list of models as the window shows it: what is known of each, and what it comes to on this machine. Pure. */
 import type { ContextPlan, FitPrediction, FitVerdict, MachineInfo, ModelEntry } from '../../preload/contract.ts';
 import { CATALOG } from './catalog.ts';
-import { type ModelOnMachine, contextStops, predictFor, stopTokens } from './context-stops.ts';
+import { type ModelOnMachine, contextStops, predictFor, stopTokens, unknownStops } from './context-stops.ts';
 import type { Calibration, Correction } from './fit.ts';
 import type { KnownModel } from './library.ts';
 import { type ModelShape, readModelShape } from './model-shape.ts';
@@ -45,16 +45,18 @@ export function modelEntries(about: Circumstances): readonly ModelEntry[] {
   });
 }
 
-/** Null when nothing is known of the model's cache. */
-export function contextPlan(model: KnownModel, about: Circumstances): ContextPlan | null {
+export function contextPlan(model: KnownModel, about: Circumstances): ContextPlan {
   const onMachine = modelOnMachine(model, about);
-  if (onMachine === null) return null;
-  const stops = contextStops({
-    model: onMachine,
-    room: about.room,
-    others: (tokens) => othersAt(model.id, tokens, about),
-    prefillRate: about.learned(model.id).prefillRate,
-  });
+  const { prefillRate } = about.learned(model.id);
+  const stops =
+    onMachine === null
+      ? unknownStops(prefillRate, verdictFor(null, about))
+      : contextStops({
+          model: onMachine,
+          room: about.room,
+          others: (tokens) => othersAt(model.id, tokens, about),
+          prefillRate,
+        });
   return { modelId: model.id, chosenTokens: about.contextTokens, stops };
 }
 

@@ -4,10 +4,9 @@ import { useMirror, useModels } from '../mirror/react.ts';
 import { FitWays } from '../models/fit-ways.tsx';
 import { contextLength, waysOf } from '../models/model-words.ts';
 import { Button } from '../ui/button.tsx';
-import { bytes } from '../ui/numbers.ts';
 import { isSheetOpen } from '../ui/sheet.tsx';
 import styles from './context-panel.module.css';
-import { accessOf, chosenIndex, leavesWords, openStops, stopSpoken, waitWords } from './context-words.ts';
+import { accessOf, chosenIndex, costWords, openStops, stopSpoken, waitWords } from './context-words.ts';
 
 /** The thumb's width: its middle travels this much less than the track is long. */
 const THUMB_PX = 18;
@@ -101,9 +100,7 @@ function Slider({ plan }: { readonly plan: ContextPlan }) {
           onChange={(event) => move(Number(event.target.value))}
         />
       </div>
-      <p className={styles.cost}>
-        {bytes(stop.kvBytes)} · {leavesWords(stop)}
-      </p>
+      <p className={styles.cost}>{costWords(stop)}</p>
       <p className={styles.wait}>{waitWords(stop)}</p>
       {access !== 'free' && (
         <div className={styles.why} role="status">

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ContextStop, FitVerdict } from '../../preload/contract.ts';
-import { accessOf, chosenIndex, leavesWords, openStops, stopSpoken, waitWords } from './context-words.ts';
+import { accessOf, chosenIndex, costWords, openStops, stopSpoken, waitWords } from './context-words.ts';
 
 const GIB = 1_073_741_824;
 const fits: FitVerdict = { kind: 'fits', message: '' };
@@ -21,6 +21,18 @@ test('a stop is spoken in words', () => {
   expect(stopSpoken(stop(1_024))).toBe('1 thousand tokens, 28 megabytes');
   expect(stopSpoken(stop(131_072, asks))).toBe('128 thousand tokens, 3.2 gigabytes, needs a permission');
   expect(stopSpoken(stop(32_768, closed))).toBe('32 thousand tokens, 808 megabytes, does not fit');
+});
+
+test('a model nobody understands has a slider that promises nothing', () => {
+  const unknown: ContextStop = {
+    ...stop(4_096, { kind: 'unknown', message: '' }),
+    kvBytes: null,
+    peakBytes: null,
+    leavesBytes: null,
+  };
+  expect(stopSpoken(unknown)).toBe('4 thousand tokens, memory not known');
+  expect(costWords(unknown)).toBe('What it costs is not known for this model.');
+  expect(accessOf(unknown)).toBe('free');
 });
 
 test('what the verdict lets through', () => {
@@ -46,8 +58,9 @@ test('what is hatched', () => {
 });
 
 test('what is left, also when nothing is; what to wait for, also when it is not known', () => {
-  expect(leavesWords({ leavesBytes: 1.4 * GIB })).toBe('leaves 1.4 GB for your Mac');
-  expect(leavesWords({ leavesBytes: -0.6 * GIB })).toBe('614 MB more than your Mac has');
+  const kvBytes = 104e6;
+  expect(costWords({ kvBytes, leavesBytes: 1.4 * GIB })).toBe('104 MB · leaves 1.4 GB for your Mac');
+  expect(costWords({ kvBytes, leavesBytes: -0.6 * GIB })).toBe('104 MB · 614 MB more than your Mac has');
   expect(waitWords({ prefillSeconds: null })).toContain('after the first answer');
   expect(waitWords({ prefillSeconds: 0.4 })).toContain('under a second');
   expect(waitWords({ prefillSeconds: 51.2 })).toContain('about 51 s');

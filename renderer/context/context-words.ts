@@ -1,6 +1,6 @@
 /** The context slider in words, and where it may stand: pure. */
 import type { ContextPlan, ContextStop, ContextUse } from '../../preload/contract.ts';
-import { bytesSpoken, count, memory, seconds } from '../ui/numbers.ts';
+import { bytes, bytesSpoken, count, memory, seconds } from '../ui/numbers.ts';
 
 /** `free`: the model runs there as things are. `asks`: after one permission. `closed`: it would fail. */
 export type StopAccess = 'free' | 'asks' | 'closed';
@@ -35,11 +35,18 @@ export function openStops(stops: readonly ContextStop[]): number {
 export function stopSpoken(stop: ContextStop): string {
   const tokens = stop.tokens >= 1_000 ? `${count(Math.round(stop.tokens / 1_024))} thousand` : count(stop.tokens);
   const access = accessOf(stop);
-  return `${tokens} tokens, ${bytesSpoken(stop.kvBytes)}${access === 'closed' ? ', does not fit' : access === 'asks' ? ', needs a permission' : ''}`;
+  const cost = stop.kvBytes === null ? 'memory not known' : bytesSpoken(stop.kvBytes);
+  return `${tokens} tokens, ${cost}${access === 'closed' ? ', does not fit' : access === 'asks' ? ', needs a permission' : ''}`;
 }
 
+/** "406 MB · leaves 1.4 GB for your Mac". */
+export const costWords = ({ kvBytes, leavesBytes }: Pick<ContextStop, 'kvBytes' | 'leavesBytes'>): string =>
+  kvBytes === null || leavesBytes === null
+    ? 'What it costs is not known for this model.'
+    : `${bytes(kvBytes)} · ${leavesWords(leavesBytes)}`;
+
 /** What is left for the Mac, also when there is nothing. */
-export const leavesWords = ({ leavesBytes }: Pick<ContextStop, 'leavesBytes'>): string =>
+const leavesWords = (leavesBytes: number): string =>
   leavesBytes > 0 ? `leaves ${memory(leavesBytes)} for your Mac` : `${memory(-leavesBytes)} more than your Mac has`;
 
 /** The kind of wait to expect. */

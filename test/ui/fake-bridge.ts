@@ -788,7 +788,8 @@ export function installFakeBridge(script: FakeScript): void {
       // As over a lost socket: the call waits for a connection.
       if (!isConnected) return new Promise(() => undefined);
       const error = script.refuse?.[route];
-      if (error !== undefined) return Promise.resolve({ ok: false, error });
+      // The hub takes its time to say no.
+      if (error !== undefined) return wait(route === 'models.add' ? 100 : 0).then(() => ({ ok: false, error }));
       const value = handle(route, structuredClone(input) as never);
       if (value === undefined)
         return Promise.resolve({
