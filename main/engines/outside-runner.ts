@@ -37,8 +37,8 @@ export interface OutsideRunnerPorts {
   readonly log: Log;
 }
 
-/** Reading a process's footprint takes a moment; memory is looked at every two seconds while the model is on. */
-const FOOTPRINT_EVERY_MS = 2_000;
+/** macOS takes a good part of a second to look at every process, and what these engines hold changes little. */
+const FOOTPRINT_EVERY_MS = 10_000;
 const STOP_SHOWN_MS = 15_000;
 /** Ollama and LM Studio say nothing while they read a prompt, and a long one takes minutes. */
 const SILENCE_MS = 10 * 60_000;
