@@ -806,11 +806,9 @@ const effort = v.picklist(EFFORTS);
 const messageText = v.pipe(v.string(), v.maxLength(MAX_MESSAGE_LENGTH, 'The message is too long.'));
 const attachmentIds = v.optional(v.pipe(v.array(id), v.maxLength(MOST_ATTACHMENTS, 'Too many attachments.')), () => []);
 /** A file alone is a message, too. */
-const saysSomething = v.check(
-  ({ text, attachmentIds: attached }: { readonly text: string; readonly attachmentIds: readonly string[] }) =>
-    text.trim() !== '' || attached.length > 0,
-  'The message is empty.',
-);
+const saysSomething = (said: { readonly text: string; readonly attachmentIds: readonly string[] }): boolean =>
+  said.text.trim() !== '' || said.attachmentIds.length > 0;
+const EMPTY_MESSAGE = 'The message is empty.';
 const title = v.pipe(
   v.string(),
   v.trim(),
@@ -964,7 +962,7 @@ export const routes = {
         attachmentIds,
         settings: v.optional(conversationSettings),
       }),
-      saysSomething,
+      v.check((said) => saysSomething(said), EMPTY_MESSAGE),
     ),
   ),
   /** Stops an answer and keeps its text. Stopping a finished one does nothing. Errors: not-found. */
@@ -974,7 +972,10 @@ export const routes = {
    * pause or a restart it waits for `chat.sendQueued`. Errors: not-found.
    */
   'chat.queue': route<Conversation>()(
-    v.pipe(v.strictObject({ conversationId: id, text: messageText, effort, attachmentIds }), saysSomething),
+    v.pipe(
+      v.strictObject({ conversationId: id, text: messageText, effort, attachmentIds }),
+      v.check((said) => saysSomething(said), EMPTY_MESSAGE),
+    ),
   ),
   /** Takes a queued message back; its text is returned for the composer. Errors: not-found (it has been sent). */
   'chat.unqueue': route<QueuedMessage>()(v.strictObject({ queuedId: id })),
@@ -982,7 +983,10 @@ export const routes = {
   'chat.sendQueued': route<Conversation>()(v.strictObject({ queuedId: id })),
   /** Another version of a user message beside it, with a new answer. Errors: as `chat.send`. */
   'chat.edit': route<Conversation>()(
-    v.pipe(v.strictObject({ messageId: id, text: messageText, effort, attachmentIds }), saysSomething),
+    v.pipe(
+      v.strictObject({ messageId: id, text: messageText, effort, attachmentIds }),
+      v.check((said) => saysSomething(said), EMPTY_MESSAGE),
+    ),
   ),
   /** Another answer beside this one. Errors: as `chat.send`. */
   'chat.regenerate': route<Conversation>()(v.strictObject({ messageId: id, effort: v.optional(effort) })),

@@ -17,8 +17,7 @@ export function createImporting(ports: { readonly transfer: Transfer; nowMs(): n
   let coming: { importId: string; pieces: string[]; length: number } | null = null;
   let isTaking = false;
 
-  const refused = (message: string): AppFault =>
-    new AppFault('refused', message, 'Choose another file. Nothing was changed.');
+  const refused = (message: string): AppFault => new AppFault('refused', message, 'Choose another file.');
 
   const take = async (text: string): Promise<ImportReport> => {
     const { from, conversations, skipped } = readImport(text);

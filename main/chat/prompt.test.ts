@@ -51,6 +51,11 @@ describe('withAttachments', () => {
     );
   });
 
+  it('is only the texts where nothing was written', () => {
+    const message = withAttachments('', [{ name: 'a.ts', language: null, text: 'a' }]);
+    expect(message).toBe('a.ts:\n```\na\n```');
+  });
+
   it('no text can end its own fence', () => {
     const hostile = fc.stringMatching(/^[`a\n]{0,40}$/);
     fc.assert(

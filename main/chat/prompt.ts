@@ -40,7 +40,7 @@ export function withAttachments(text: string, attached: readonly AttachedText[])
     const fence = '`'.repeat(longest + 1);
     return `${name}:\n${fence}${language ?? ''}\n${content.replace(/\n$/, '')}\n${fence}`;
   });
-  return [text, ...blocks].join('\n\n');
+  return [...(text.trim() === '' ? [] : [text]), ...blocks].join('\n\n');
 }
 
 const summaryText = (summary: string): string => `What was said before, in short:\n${summary.trim()}`;

@@ -298,7 +298,8 @@ export function createConversationStore(db: Database): ConversationStore {
           conversationId = randomUUID();
           parentId = null;
           const settings = settingsText(turn.settings ?? {});
-          insertConversation.run(conversationId, titleFrom(text), nowMs, nowMs, turn.toldDate, settings);
+          const titled = text.trim() === '' ? (attachments.get(attachmentIds)?.[0]?.name ?? '') : text;
+          insertConversation.run(conversationId, titleFrom(titled), nowMs, nowMs, turn.toldDate, settings);
           drafts.forget(null);
         } else {
           const row = selectConversation.get(conversationId);

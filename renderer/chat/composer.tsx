@@ -81,7 +81,9 @@ export function Composer() {
     useCallback((attachment) => change((now) => ({ ...now, attachments: [...now.attachments, attachment] })), [change]),
   );
 
-  const canSend = isConnected && hasModel && !isSending && !isAttaching && paneKind !== 'opening' && text.trim() !== '';
+  // A file alone is a message, too.
+  const hasSomething = text.trim() !== '' || attachments.length > 0;
+  const canSend = isConnected && hasModel && !isSending && !isAttaching && paneKind !== 'opening' && hasSomething;
 
   const submit = async (event?: FormEvent): Promise<void> => {
     event?.preventDefault();
@@ -105,7 +107,7 @@ export function Composer() {
   const onPaste = (event: ClipboardEvent): void => {
     if (event.clipboardData.files.length > 0) {
       event.preventDefault();
-      void attachFiles(event.clipboardData.files);
+      void attachFiles([...event.clipboardData.files]);
       return;
     }
     const pasted = event.clipboardData.getData('text/plain');
@@ -132,7 +134,15 @@ export function Composer() {
       onDragLeave={() => setDropping(false)}
       onDrop={onDrop}
     >
-      <QueuedMessages onTakeBack={(taken) => change(() => taken)} />
+      <QueuedMessages
+        onTakeBack={(taken) =>
+          // In front of what has been written meanwhile.
+          change((now) => ({
+            text: [taken.text, now.text].filter((each) => each.trim() !== '').join('\n\n'),
+            attachments: [...taken.attachments, ...now.attachments],
+          }))
+        }
+      />
       {contextUse !== null && !isContextOpen && (
         <ContextFit use={contextUse} draft={draft} onRaise={() => setContextOpen(true)} />
       )}
@@ -201,7 +211,7 @@ export function Composer() {
               <Square size={11} strokeWidth={0} fill="currentColor" aria-hidden />
             </button>
           )}
-          {(liveId === null || text.trim() !== '') && (
+          {(liveId === null || hasSomething) && (
             <button
               type="submit"
               className={styles.send}
@@ -266,7 +276,7 @@ function ConversationSettingsButton() {
   );
 }
 
-function AttachButton({ onFiles }: { readonly onFiles: (files: FileList) => void }) {
+function AttachButton({ onFiles }: { readonly onFiles: (files: readonly File[]) => void }) {
   return (
     <FilePicker isMultiple testId="attach-input" onFiles={onFiles}>
       {(open) => <IconButton isSmall icon={Paperclip} label="Attach text or code" onClick={open} />}

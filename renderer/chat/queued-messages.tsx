@@ -22,11 +22,11 @@ export function QueuedMessages({ onTakeBack }: { readonly onTakeBack: (draft: Dr
   };
   return (
     <ul className={styles.list} aria-label="Waiting to be sent">
-      {queued.map(({ id, text }, index) => (
+      {queued.map(({ id, text, attachments }, index) => (
         <li key={id} className={styles.item} data-testid="queued">
           <CornerDownRight size={14} strokeWidth={1.75} aria-hidden />
           <span className={styles.text} title={text}>
-            {text}
+            {text.trim() === '' ? attachments.map(({ name }) => name).join(', ') : text}
           </span>
           {!isWaiting && index === 0 && <Button onClick={() => void mirror.chat.sendQueued(id)}>Send now</Button>}
           <IconButton isSmall icon={Pencil} label="Edit the waiting message" onClick={() => void remove(id, 'edit')} />

@@ -31,17 +31,19 @@ export const UserBubble = memo(function UserBubble({ message }: { readonly messa
               ))}
             </div>
           )}
-          <div className={styles.bubble} data-find="">
-            {splitPlainText(message.text).map((piece, index) => (
-              <p key={index} {...directionOf(piece)}>
-                {piece}
-              </p>
-            ))}
-          </div>
+          {message.text.trim() !== '' && (
+            <div className={styles.bubble} data-find="">
+              {splitPlainText(message.text).map((piece, index) => (
+                <p key={index} {...directionOf(piece)}>
+                  {piece}
+                </p>
+              ))}
+            </div>
+          )}
           <div className={styles.actions}>
             <BranchWalker messageId={message.id} of="message" />
             <IconButton isSmall icon={Pencil} label="Edit" onClick={() => mirror.editMessage(message.id)} />
-            <CopyButton label="Copy the message" text={() => message.text} />
+            {message.text !== '' && <CopyButton label="Copy the message" text={() => message.text} />}
           </div>
         </>
       )}
@@ -54,6 +56,7 @@ function Editor({ message }: { readonly message: UserMessage }) {
   const mirror = useMirror();
   const field = useRef<HTMLTextAreaElement>(null);
   const [text, setText] = useState(message.text);
+  const isEmpty = text.trim() === '' && message.attachments.length === 0;
   useEffect(() => {
     field.current?.focus();
     field.current?.setSelectionRange(-1, -1);
@@ -61,7 +64,7 @@ function Editor({ message }: { readonly message: UserMessage }) {
 
   const submit = async (event?: FormEvent): Promise<void> => {
     event?.preventDefault();
-    if (text.trim() === '') return;
+    if (isEmpty) return;
     if (text === message.text) {
       mirror.editMessage(null);
       return;
@@ -91,7 +94,7 @@ function Editor({ message }: { readonly message: UserMessage }) {
       />
       <div>
         <Button onClick={() => mirror.editMessage(null)}>Cancel</Button>
-        <Button isPrimary type="submit" disabled={text.trim() === ''}>
+        <Button isPrimary type="submit" disabled={isEmpty}>
           Send
         </Button>
       </div>

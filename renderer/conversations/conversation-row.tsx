@@ -1,4 +1,4 @@
-import { Archive, ArchiveRestore, ClipboardCopy, Download, Pencil, Pin, PinOff, Trash2 } from 'lucide-react';
+import { Archive, ArchiveRestore, ClipboardCopy, Download, FileJson, Pencil, Pin, PinOff, Trash2 } from 'lucide-react';
 import { type KeyboardEvent, useRef, useState } from 'react';
 import type { ConversationSummary } from '../../preload/contract.ts';
 import { useMirror, useMirrored } from '../mirror/react.ts';
@@ -29,8 +29,8 @@ export function ConversationRow({ conversation, onOpen }: Props) {
     await navigator.clipboard.writeText(file.pieces.join(''));
     say('Copied');
   };
-  const save = async (): Promise<void> => {
-    const file = await conversations.exported([id], 'markdown');
+  const save = async (format: 'markdown' | 'json'): Promise<void> => {
+    const file = await conversations.exported([id], format);
     if (file !== null) saveFile(file.fileName, file.pieces);
   };
 
@@ -71,7 +71,8 @@ export function ConversationRow({ conversation, onOpen }: Props) {
               : { label: 'Pin', icon: Pin, onChoose: () => void conversations.pin(id, true) },
             { label: 'Rename', icon: Pencil, onChoose: () => setRenaming(true) },
             { label: 'Copy as Markdown', icon: ClipboardCopy, onChoose: () => void copy() },
-            { label: 'Save as Markdown', icon: Download, onChoose: () => void save() },
+            { label: 'Save as Markdown', icon: Download, onChoose: () => void save('markdown') },
+            { label: 'Save with everything', icon: FileJson, onChoose: () => void save('json') },
             isArchived
               ? { label: 'Unarchive', icon: ArchiveRestore, onChoose: () => void conversations.unarchive(id) }
               : { label: 'Archive', icon: Archive, onChoose: () => void conversations.archive(conversation) },

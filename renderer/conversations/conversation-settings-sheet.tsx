@@ -1,7 +1,7 @@
 import { Trash2 } from 'lucide-react';
 import { type ReactNode, useEffect, useId, useState } from 'react';
 import { type ConversationSettings, EFFORTS, type Effort } from '../../preload/contract.ts';
-import { useConversations, useMirror, useMirrored } from '../mirror/react.ts';
+import { useConversations, useMirror, useMirrored, useModels } from '../mirror/react.ts';
 import { Button } from '../ui/button.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
 import { Sheet } from '../ui/sheet.tsx';
@@ -25,6 +25,7 @@ export function ConversationSettingsSheet({ onClose }: { readonly onClose: () =>
           This conversation
         </h2>
         <Instructions text={settings.systemText ?? ''} onChange={(systemText) => change({ systemText })} />
+        <ModelRow modelId={settings.modelId ?? null} onChange={(modelId) => change({ modelId })} />
         <Row label="Effort" hint="How long the model may think before it answers.">
           {(id) => (
             <select
@@ -107,6 +108,41 @@ export function ConversationSettingsSheet({ onClose }: { readonly onClose: () =>
         </details>
       </div>
     </Sheet>
+  );
+}
+
+/** Which model answers here. Only those that can run are offered, and the one that was chosen. */
+function ModelRow({
+  modelId,
+  onChange,
+}: {
+  readonly modelId: string | null;
+  readonly onChange: (modelId: string | null) => void;
+}) {
+  const entries = useModels((state) => state.entries);
+  const offered = (entries ?? []).filter(({ presence }) => presence.kind === 'here');
+  const isThere = modelId === null || offered.some(({ id }) => id === modelId);
+  return (
+    <Row
+      label="Model"
+      hint={
+        isThere
+          ? 'A model of its own is loaded with the next message here.'
+          : 'It is not on this computer any more. Choose another one.'
+      }
+    >
+      {(id) => (
+        <select id={id} value={modelId ?? ''} onChange={({ target }) => onChange(target.value || null)}>
+          <option value="">As everywhere</option>
+          {!isThere && <option value={modelId}>{modelId}</option>}
+          {offered.map((entry) => (
+            <option key={entry.id} value={entry.id}>
+              {entry.name}
+            </option>
+          ))}
+        </select>
+      )}
+    </Row>
   );
 }
 

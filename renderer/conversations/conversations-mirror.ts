@@ -76,7 +76,10 @@ export class ConversationsMirror {
     const { on } = this.#bridge;
     const release = [
       // Titles, order and membership may have changed anywhere: what was fetched is asked again when it is looked at.
-      on('chat.conversations', () => this.store.setState({ older: [], next: undefined })),
+      on('chat.conversations', () => {
+        this.store.setState({ older: [], next: undefined });
+        if (this.store.getState().archived !== null) void this.loadArchived();
+      }),
       on('preset.changed', (presets) => this.store.setState({ presets })),
     ];
     return () => {
@@ -103,12 +106,23 @@ export class ConversationsMirror {
     this.store.setState({ older: [...older, ...page.conversations], next: page.next });
   }
 
+  /** The archive from its beginning. */
   async loadArchived(): Promise<void> {
+    const page = this.#take(await this.#bridge.call('chat.list', { archived: true, after: null }));
+    if (page !== null) this.store.setState({ archived: page.conversations, archivedNext: page.next });
+  }
+
+  async loadMoreArchived(): Promise<void> {
     const { archived, archivedNext } = this.store.getState();
+    if (archived === null || archivedNext === null) return;
     const page = this.#take(await this.#bridge.call('chat.list', { archived: true, after: archivedNext }));
-    if (page === null) return;
-    const earlier = archivedNext === null ? [] : (archived ?? []);
-    this.store.setState({ archived: [...earlier, ...page.conversations], archivedNext: page.next });
+    if (page === null || this.store.getState().archivedNext !== archivedNext) return;
+    this.store.setState({ archived: [...archived, ...page.conversations], archivedNext: page.next });
+  }
+
+  /** Nobody looks at it any more. */
+  leaveArchive(): void {
+    this.store.setState({ archived: null, archivedNext: null });
   }
 
   async rename(conversationId: string, title: string): Promise<boolean> {
@@ -125,9 +139,7 @@ export class ConversationsMirror {
   }
 
   async unarchive(conversationId: string): Promise<void> {
-    const done = this.#take(await this.#bridge.call('chat.archive', { conversationId, archived: false }));
-    if (done === null) return;
-    this.store.setState(({ archived }) => ({ archived: archived?.filter(({ id }) => id !== conversationId) ?? null }));
+    this.#take(await this.#bridge.call('chat.archive', { conversationId, archived: false }));
   }
 
   async delete({ id, title }: ConversationSummary): Promise<void> {
@@ -136,8 +148,7 @@ export class ConversationsMirror {
       this.#take(result);
       return;
     }
-    this.store.setState(({ archived, hits }) => ({
-      archived: archived?.filter((each) => each.id !== id) ?? null,
+    this.store.setState(({ hits }) => ({
       hits: hits?.filter(({ conversation }) => conversation.id !== id) ?? null,
     }));
     this.#offerUndo({ what: 'deleted', conversationId: id, title });
@@ -181,7 +192,19 @@ export class ConversationsMirror {
   async import(file: { readonly name: string; text(): Promise<string> }): Promise<void> {
     const { name: fileName } = file;
     this.store.setState({ importing: { kind: 'running', fileName, doneShare: 0 } });
-    const text = await file.text();
+    let text: string;
+    try {
+      text = await file.text();
+    } catch {
+      // A folder, a file that is gone or larger than a string can be.
+      const error = {
+        code: 'refused',
+        message: `${fileName} could not be read.`,
+        nextStep: 'Choose another file.',
+      } as const;
+      this.store.setState({ importing: { kind: 'refused', fileName, error } });
+      return;
+    }
     const importId = crypto.randomUUID();
     const pieces = Math.max(1, Math.ceil(text.length / IMPORT_PIECE_LENGTH));
     for (let index = 0; index < pieces; index += 1) {

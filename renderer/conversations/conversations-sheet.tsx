@@ -65,7 +65,9 @@ export function ConversationsSheet({ onClose }: { readonly onClose: () => void }
     return () => clearTimeout(timer);
   }, [conversations, text]);
   useEffect(() => {
-    if (view === 'archive') void conversations.loadArchived();
+    if (view !== 'archive') return;
+    void conversations.loadArchived();
+    return () => conversations.leaveArchive();
   }, [conversations, view]);
   // The next time it begins with the list.
   useEffect(() => () => void conversations.search(''), [conversations]);
@@ -216,7 +218,7 @@ function Archived({ onOpen }: ListProps) {
       aria-label="Archived conversations"
       onKeyDown={walk}
       onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
-        if (hasMore && scrollHeight - scrollTop - clientHeight < NEAR_END) void conversations.loadArchived();
+        if (hasMore && scrollHeight - scrollTop - clientHeight < NEAR_END) void conversations.loadMoreArchived();
       }}
     >
       {groupByDay(archived, nowMs).map((group) => (

@@ -216,7 +216,8 @@ export class Mirror {
   /** True when main has taken the message; while an answer is being written here, it waits for its turn. */
   async send(draft: Draft): Promise<boolean> {
     const { app, pane, isSending } = this.store.getState();
-    if (app === null || isSending || pane.kind === 'opening' || draft.text.trim() === '') return false;
+    const isEmpty = draft.text.trim() === '' && draft.attachments.length === 0;
+    if (app === null || isSending || pane.kind === 'opening' || isEmpty) return false;
     const conversationId = pane.kind === 'new' ? null : pane.conversationId;
     const effort = this.effort();
     this.store.setState({ isSending: true, refusal: null });

@@ -6,7 +6,7 @@ interface Props {
   readonly accept?: string;
   readonly isMultiple?: boolean;
   readonly testId: string;
-  readonly onFiles: (files: FileList) => void;
+  readonly onFiles: (files: readonly File[]) => void;
   /** Draws what opens the dialog. */
   readonly children: (open: () => void) => ReactNode;
 }
@@ -40,8 +40,10 @@ export function FilePicker({ accept, isMultiple = false, testId, onFiles, childr
         data-testid={testId}
         onChange={({ target }) => {
           mirror.holdWindow(false);
-          if (target.files !== null && target.files.length > 0) onFiles(target.files);
+          // A list of its own: the input's empties itself with the input.
+          const files = [...(target.files ?? [])];
           target.value = '';
+          if (files.length > 0) onFiles(files);
         }}
       />
     </>

@@ -183,6 +183,13 @@ describe.skipIf(noChromium !== null)('conversations in the window', () => {
     await page.getByRole('button', { name: 'Edit the waiting message' }).click();
     await expect.poll(() => field.inputValue()).toBe('Second');
     expect(await page.getByTestId('queued').count()).toBe(0);
+
+    await field.press('Enter');
+    await page.getByTestId('queued').waitFor();
+    await field.fill('Third');
+    await page.getByRole('button', { name: 'Edit the waiting message' }).click();
+    // Nothing of what was being written goes.
+    await expect.poll(() => field.inputValue()).toBe('Second\n\nThird');
     await close();
   });
 
@@ -211,6 +218,67 @@ describe.skipIf(noChromium !== null)('conversations in the window', () => {
     const [sent] = await called(page, 'chat.send');
     expect((sent as { attachmentIds: string[] }).attachmentIds).toHaveLength(2);
     expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test('several files are attached at once, and are a message without a word', async () => {
+    const { page, complaints, close } = await open(states.complete);
+    await settled(page);
+    const file = (name: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from('const a = 1;\n') });
+    await page.getByTestId('attach-input').setInputFiles([file('a.ts'), file('b.ts'), file('c.ts')]);
+    await expect.poll(() => page.getByTestId('attachment').count()).toBe(3);
+    await page.getByRole('button', { name: 'Send' }).click();
+    await expect.poll(() => called(page, 'chat.send')).toHaveLength(1);
+    const [sent] = await called(page, 'chat.send');
+    expect(sent).toMatchObject({
+      text: '',
+      attachmentIds: [expect.any(String), expect.any(String), expect.any(String)],
+    });
+    const message = page.getByTestId('user-message').last();
+    await message.getByText('c.ts').waitFor();
+    expect(await message.locator('[data-find]').count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test('a conversation has a model of its own, of those that are here', async () => {
+    const { page, close } = await open(states.complete);
+    await settled(page);
+    await page.keyboard.press('Meta+i');
+    const model = page.getByLabel('Model', { exact: true });
+    const here = states.complete.models.entries.filter(({ presence }) => presence.kind === 'here');
+    expect(await model.getByRole('option').allInnerTexts()).toEqual(['As everywhere', ...here.map(({ name }) => name)]);
+    const [first] = here;
+    await model.selectOption({ label: first?.name ?? '' });
+    await expect.poll(() => called(page, 'chat.configure')).toHaveLength(1);
+    const [configured] = await called(page, 'chat.configure');
+    expect(configured).toMatchObject({ settings: { modelId: first?.id } });
+    await close();
+  });
+
+  test('what was deleted in the archive comes back there', async () => {
+    const { page, close } = await open(conversationStates.list);
+    await settled(page);
+    const title = 'Why the sky is dark at night';
+    const row = page.getByRole('button', { name: title, exact: true });
+    const more = async (what: string) => {
+      await row.hover();
+      await page.getByRole('button', { name: `More for “${title}”` }).click();
+      await page.getByRole('menuitem', { name: what, exact: true }).click();
+    };
+    await page.getByRole('button', { name: 'Conversations' }).click();
+    await more('Archive');
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Archived' }).click();
+    await row.waitFor();
+    await more('Delete');
+    await row.waitFor({ state: 'detached' });
+    await page.getByTestId('undo').getByRole('button', { name: 'Undo' }).click();
+    await row.waitFor();
+    await more('Unarchive');
+    await row.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'All conversations' }).click();
+    await row.waitFor();
     await close();
   });
 
