@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import type { ModelEntry } from '../../preload/contract.ts';
 import { useMirror, useMirrored } from '../mirror/react.ts';
 import { useOpenSheet } from '../sheets.ts';
@@ -122,13 +122,24 @@ function Actions({ entry, isChosen, onBack, onClose }: ActionsProps) {
   const say = useSay();
   const isRunning = useMirrored(({ app }) => app?.engine.kind !== 'off' && app?.engine.kind !== 'failed');
   const [isAsking, setIsAsking] = useState(false);
+  const isAnswered = useRef(false);
   const [freed, setFreed] = useState<string | null>(null);
   const { presence } = entry;
   const { models } = mirror;
   const isForgotten = isOnlyForgotten(entry);
 
-  const remove = async (): Promise<void> => {
+  const answered = (): void => {
+    isAnswered.current = true;
     setIsAsking(false);
+  };
+  /** The question has gone: the focus is where it came from. */
+  const focusAgain = (button: HTMLButtonElement | null): void => {
+    if (button === null || !isAnswered.current) return;
+    isAnswered.current = false;
+    button.focus();
+  };
+  const remove = async (): Promise<void> => {
+    answered();
     const freedBytes = await models.remove(entry.id, entry.isShared);
     if (freedBytes === null) return;
     const words = isForgotten ? `${entry.name} is off the list.` : `Deleted. ${bytes(freedBytes)} freed.`;
@@ -147,7 +158,7 @@ function Actions({ entry, isChosen, onBack, onClose }: ActionsProps) {
       <div className={`${styles.foot} ${styles.sure}`} role="group" aria-label={`Delete ${entry.name}`}>
         <p>{deleteQuestion(entry)}</p>
         <span>
-          <Button ref={focusOnce} onClick={() => setIsAsking(false)}>
+          <Button ref={focusOnce} onClick={answered}>
             Keep
           </Button>
           <Button onClick={() => void remove()}>{isForgotten ? 'Take off' : 'Delete'}</Button>
@@ -185,7 +196,9 @@ function Actions({ entry, isChosen, onBack, onClose }: ActionsProps) {
         {(presence.kind === 'here' || presence.kind === 'damaged') &&
           !entry.isToy &&
           entry.engineName === undefined && (
-            <Button onClick={() => setIsAsking(true)}>{isForgotten ? 'Take off the list…' : 'Delete…'}</Button>
+            <Button ref={focusAgain} onClick={() => setIsAsking(true)}>
+              {isForgotten ? 'Take off the list…' : 'Delete…'}
+            </Button>
           )}
       </div>
     </div>

@@ -35,6 +35,12 @@ export function Sheet({ label, width = 'list', onClose, onBack = null, children 
       ref={ref}
       className={`${styles.sheet} ${styles[width]}`}
       aria-label={label}
+      // The key may reach nobody in here: what had the focus is gone.
+      onCancel={(event) => {
+        if (onBack === null || event.target !== event.currentTarget) return;
+        event.preventDefault();
+        onBack();
+      }}
       onClose={() => {
         if (ref.current?.open !== true) onClose();
       }}
