@@ -350,6 +350,31 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     await close();
   });
 
+  test('a model nobody understands has a context that can be set, without numbers', async () => {
+    const { fits } = contextStates;
+    const verdict = { kind: 'unknown', message: 'Its config cannot be understood.' } as const;
+    const stops = (fits.plan?.stops ?? []).map((stop) => ({
+      ...stop,
+      kvBytes: null,
+      peakBytes: null,
+      leavesBytes: null,
+      prefillSeconds: null,
+      verdict,
+    }));
+    const { page, close } = await open(
+      running({ ...fits, plan: { modelId: 'a/b', chosenTokens: 4_096, ...fits.plan, stops } }),
+    );
+    await page.getByRole('button', { name: /^Context/ }).click();
+    await page.getByTestId('context-panel').getByText('What it costs is not known for this model.').waitFor();
+    await page.keyboard.press('ArrowRight');
+    expect(await calls(page, 'context.set')).toEqual([{ tokens: 8_192 }]);
+    const slider = page.getByRole('slider', { name: 'Context' });
+    expect(await slider.getAttribute('aria-valuetext')).toBe('8 thousand tokens, memory not known');
+    await lookAt(page, 'context-unknown', 'light');
+    expect(await axe(page)).toEqual([]);
+    await close();
+  });
+
   test('a refused start is explained with its numbers and ways, and can be overruled where it is only slow', async () => {
     const message = 'Other apps leave too little memory.';
     const refuse = { 'engine.start': { code: 'refused', message, nextStep: 'Close some.' } } as const;
@@ -437,6 +462,19 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     await page.getByRole('button', { name: 'Start gpt-oss-20b' }).click();
     await expect.poll(() => page.getByTestId('engine-state').innerText()).toBe('Ready');
     expect(await calls(page, 'settings.update')).toContainEqual({ firstRun: 'done' });
+    await close();
+  });
+
+  test('a first look that was refused can be tried again', async () => {
+    const refuse = {
+      'models.list': { code: 'internal', message: 'The list of models could not be read.', nextStep: 'Try again.' },
+    } as const;
+    const { page, close } = await open({ ...firstRun('choose'), refuse });
+    const screen = page.getByTestId('first-run');
+    await screen.getByRole('alert').getByText('The list of models could not be read.').waitFor();
+    const asked = (await calls(page, 'models.list')).length;
+    await screen.getByRole('button', { name: 'Look again' }).click();
+    expect(await calls(page, 'models.list')).toHaveLength(asked + 1);
     await close();
   });
 
