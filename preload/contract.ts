@@ -1055,7 +1055,7 @@ export const routes = {
     }),
   ),
   /**
-   * Takes in an export of Headroom, ChatGPT (conversations.json) or Open WebUI, in pieces of `IMPORT_PIECE_LENGTH`.
+   * Takes in an export of Headroom (JSON or Markdown), ChatGPT (conversations.json) or Open WebUI, in pieces of `IMPORT_PIECE_LENGTH`.
    * `importId` is a fresh UUID of the window's. Null until the last piece. All or nothing. Errors: refused (with why).
    */
   'chat.import': route<ImportReport | null>()(

@@ -91,7 +91,8 @@ export function Composer() {
     const sent = draft;
     // Gone at once; what main refuses comes back, unless the person has written on meanwhile.
     setDraft(EMPTY);
-    const wasTaken = await mirror.send(sent);
+    const isFitShown = contextUse?.kind === 'counted' && contextUse.leftTokens < 0 && !isContextOpen;
+    const wasTaken = await mirror.send(sent, isFitShown);
     if (!wasTaken) setDraft((now) => (now === EMPTY ? sent : now));
     field.current?.focus();
   };

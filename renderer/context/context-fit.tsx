@@ -1,5 +1,6 @@
 import type { ContextUse, Draft } from '../../preload/contract.ts';
 import { useMirror, useMirrored } from '../mirror/react.ts';
+import { useOpenSheet } from '../sheets.ts';
 import { Button } from '../ui/button.tsx';
 import { count } from '../ui/numbers.ts';
 import styles from './context-fit.module.css';
@@ -15,7 +16,11 @@ export function ContextFit({ use, draft, onRaise }: Props) {
   const mirror = useMirror();
   const conversationId = useMirrored(({ pane }) => (pane.kind === 'open' ? pane.conversationId : null));
   const isSummarising = useMirrored(({ pane }) => pane.kind === 'open' && pane.about.isSummarising);
-  const isLong = useMirrored(({ pane }) => pane.kind === 'open' && pane.messages.length > 2);
+  const isLong = useMirrored(({ pane }) => pane.kind === 'open' && pane.messages.length >= 2);
+  const ownLimit = useMirrored(({ pane }) =>
+    pane.kind === 'open' ? pane.about.settings.contextTokens : pane.kind === 'new' ? pane.settings.contextTokens : null,
+  );
+  const open = useOpenSheet();
   if (isSummarising && conversationId !== null)
     return (
       <div className={styles.fit} role="status" data-testid="context-fit">
@@ -42,7 +47,12 @@ export function ContextFit({ use, draft, onRaise }: Props) {
             <Button onClick={() => void mirror.chat.fit(conversationId, 'summarise', draft)}>Summarise them</Button>
           </>
         )}
-        <Button onClick={onRaise}>More context…</Button>
+        {/* The slider would not move a limit that is this conversation's own. */}
+        {ownLimit === use.limitTokens ? (
+          <Button onClick={() => open('conversation')}>Its own limit…</Button>
+        ) : (
+          <Button onClick={onRaise}>More context…</Button>
+        )}
       </div>
     </div>
   );

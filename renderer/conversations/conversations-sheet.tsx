@@ -88,7 +88,7 @@ export function ConversationsSheet({ onClose }: { readonly onClose: () => void }
         )}
         <h2>{view === 'archive' ? 'Archived' : 'Conversations'}</h2>
         <FilePicker
-          accept=".json,application/json"
+          accept=".json,.md,application/json,text/markdown"
           testId="import-input"
           onFiles={([chosen]) => chosen !== undefined && void conversations.import(chosen)}
         >

@@ -213,8 +213,11 @@ export class Mirror {
 
   // ── What the person does ──
 
-  /** True when main has taken the message; while an answer is being written here, it waits for its turn. */
-  async send(draft: Draft): Promise<boolean> {
+  /**
+   * True when main has taken the message; while an answer is being written here, it waits for its turn. `isFitShown`:
+   * that it does not fit stands above the composer already, with its ways.
+   */
+  async send(draft: Draft, isFitShown = false): Promise<boolean> {
     const { app, pane, isSending } = this.store.getState();
     const isEmpty = draft.text.trim() === '' && draft.attachments.length === 0;
     if (app === null || isSending || pane.kind === 'opening' || isEmpty) return false;
@@ -238,6 +241,7 @@ export class Mirror {
     this.store.setState({ isSending: false });
     const startsModel = app.engine.kind === 'off' || app.engine.kind === 'failed';
     if (startsModel && (await this.#isExplained(result))) return false;
+    if (isFitShown && !result.ok && result.error.code === 'context-full') return false;
     const sent = this.#take(result);
     if (sent === null) return false;
     this.drafts.forget(conversationId);

@@ -180,6 +180,8 @@ describe('readImport', () => {
   it.each([
     ['', /empty/],
     ['{"a":', /not JSON/],
+    ['PK\u0003\u0004\u0014', /Unpack it/],
+    ['# A\n\n2026-01-02\n\nnothing said', /no message/],
     ['[]', /no export/],
     ['{"a":1}', /no export/],
     ['[{"mapping":{}}]', /no message/],

@@ -4,12 +4,14 @@ import type { TransferredConversation } from '../transfer.ts';
 import { chatGptConversation, isChatGpt } from './chatgpt.ts';
 import { headroomConversation } from './headroom.ts';
 import { type Imported, ImportRefused, Skipped } from './imported.ts';
+import { isMarkdownExport, readMarkdown } from './markdown.ts';
 import { isOpenWebUi, openWebUiConversation } from './open-webui.ts';
 import { field, type Fields, fieldsOf } from './untrusted.ts';
 
 const MOST_CONVERSATIONS = 200_000;
 
 export function readImport(text: string): Imported {
+  if (isMarkdownExport(text)) return readMarkdown(text);
   const parsed = parse(text);
   const fields = fieldsOf(parsed);
   if (fields !== null && field(fields, 'format') === EXPORT_FORMAT) return readOwn(fields);
@@ -29,6 +31,9 @@ function parse(text: string): unknown {
     return JSON.parse(text.replace(/^\ufeff/u, ''));
   } catch (error) {
     if (error instanceof RangeError) throw new ImportRefused('The file is nested too deeply.');
+    if (text.startsWith('PK\u0003\u0004')) {
+      throw new ImportRefused('This is an archive. Unpack it and choose the conversations.json in it.');
+    }
     throw new ImportRefused('The file is not JSON, or it broke off.');
   }
 }
