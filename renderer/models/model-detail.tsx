@@ -193,7 +193,7 @@ function Actions({ entry, isChosen, onBack, onClose }: ActionsProps) {
           </Button>
         )}
         {/* What belongs to another engine is deleted there. */}
-        {(presence.kind === 'here' || presence.kind === 'damaged') &&
+        {(presence.kind === 'here' || presence.kind === 'damaged' || isForgotten) &&
           !entry.isToy &&
           entry.engineName === undefined && (
             <Button ref={focusAgain} onClick={() => setIsAsking(true)}>

@@ -109,13 +109,23 @@ test('a guess is named as one', () => {
 });
 
 test('deleting says what is lost: nothing of a folder, other tools’ files of a shared model', () => {
-  const entry = { id: 'a/b', origin: 'catalog', isShared: false, sizeBytes: 12_100_000_000 } as const;
+  const entry = {
+    id: 'a/b',
+    origin: 'catalog',
+    presence: { kind: 'here', folder: '/a/b', checked: 'hub' },
+    isShared: false,
+    sizeBytes: 12_100_000_000,
+  } as const;
   expect(deleteQuestion(entry)).toBe('Delete 12.1 GB? It can be downloaded again.');
   expect(deleteQuestion({ ...entry, isShared: true })).toContain('Other tools');
   const folder = { ...entry, id: '/Volumes/m', origin: 'added' } as const;
   expect(isOnlyForgotten(folder)).toBe(true);
   expect(isOnlyForgotten({ ...entry, origin: 'added' })).toBe(false);
   expect(deleteQuestion(folder)).toContain('stays as it is');
+  const onlyNamed = { ...entry, origin: 'added', presence: { kind: 'absent' } } as const;
+  expect(isOnlyForgotten(onlyNamed)).toBe(true);
+  expect(isOnlyForgotten({ ...onlyNamed, origin: 'catalog' })).toBe(false);
+  expect(deleteQuestion(onlyNamed)).toContain('added again');
 });
 
 test('what is not known is left out', () => {

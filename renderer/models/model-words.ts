@@ -134,12 +134,15 @@ export function predictionRows(prediction: FitPrediction): readonly PredictionRo
 export const factsOf = ({ sizeBytes, licence }: Pick<ModelEntry, 'sizeBytes' | 'licence'>): string =>
   [sizeBytes === null ? null : bytes(sizeBytes), licence].filter((part) => part !== null).join(' · ');
 
-/** A folder the user added is theirs: it is taken off the list and stays as it is. */
-export const isOnlyForgotten = ({ id, origin }: Pick<ModelEntry, 'id' | 'origin'>): boolean =>
-  origin === 'added' && id.startsWith('/');
+/** A folder the user added is theirs, and of a name they added nothing may be here yet: only the list gets shorter. */
+export const isOnlyForgotten = ({ id, origin, presence }: Pick<ModelEntry, 'id' | 'origin' | 'presence'>): boolean =>
+  origin === 'added' && (id.startsWith('/') || presence.kind === 'absent');
 
 /** What deleting comes to, asked before it happens: files come back by another download only. */
-export function deleteQuestion(entry: Pick<ModelEntry, 'id' | 'origin' | 'isShared' | 'sizeBytes'>): string {
+export function deleteQuestion(
+  entry: Pick<ModelEntry, 'id' | 'origin' | 'presence' | 'isShared' | 'sizeBytes'>,
+): string {
+  if (entry.presence.kind === 'absent') return 'Take it off this list? It can be added again.';
   if (isOnlyForgotten(entry)) return 'Take it off this list? Its folder stays as it is.';
   const size = entry.sizeBytes === null ? 'its files' : bytes(entry.sizeBytes);
   return entry.isShared

@@ -266,6 +266,14 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     expect(await calls(page, 'models.add')).toEqual([
       { by: 'repository', repository: 'mlx-community/SmolLM3-3B-4bit' },
     ]);
+    // And taken off again, with nothing of it here.
+    await page.getByRole('button', { name: 'Take off the list…' }).click();
+    await page.getByText('Take it off this list? It can be added again.').waitFor();
+    await page.getByRole('button', { name: 'Take off', exact: true }).click();
+    await page.getByText('To download').waitFor();
+    expect(await calls(page, 'models.delete')).toEqual([
+      { modelId: 'mlx-community/SmolLM3-3B-4bit', evenIfShared: false },
+    ]);
     await close();
 
     const gated = {
