@@ -297,6 +297,36 @@ describe.skipIf(noChromium !== null)('conversations in the window', () => {
     await close();
   });
 
+  test('what does not fit is said once, with ways that lead out of it', async () => {
+    const { complete } = states;
+    const [first] = complete.conversations;
+    if (first === undefined) throw new Error('The state has no conversation.');
+    const { page, close } = await open({
+      ...complete,
+      app: { ...complete.app, settings: { ...complete.app.settings, contextTokens: 1_024 } },
+      // One exchange, and a limit of its own: the slider would not move it.
+      conversations: [{ ...first, settings: { ...first.settings, contextTokens: 1_024 } }],
+      refuse: { 'chat.send': { code: 'context-full', message: 'This takes 930 tokens.', nextStep: 'Make room.' } },
+    });
+    await settled(page);
+    const field = page.getByRole('textbox', { name: 'Message' });
+    await field.fill('word '.repeat(1_000));
+    const fit = page.getByTestId('context-fit');
+    await fit.waitFor();
+    await field.press('Enter');
+    await expect.poll(() => called(page, 'chat.send')).toHaveLength(1);
+    await expect.poll(() => field.inputValue()).toContain('word');
+    expect(await page.getByText('This takes 930 tokens.').count()).toBe(0);
+    expect(await fit.getByRole('button').allInnerTexts()).toEqual([
+      'Leave out the oldest',
+      'Summarise them',
+      'Its own limit…',
+    ]);
+    await fit.getByRole('button', { name: 'Its own limit…' }).click();
+    await page.getByRole('dialog', { name: 'Conversation settings' }).waitFor();
+    await close();
+  });
+
   test('an import says what it brought; a refused one says why and that nothing changed', async () => {
     const { page, close } = await open(states.complete);
     await settled(page);
