@@ -2,12 +2,13 @@ import { Pause, Play, RotateCw, X } from 'lucide-react';
 import { useState } from 'react';
 import type { DownloadState, ModelEntry } from '../../preload/contract.ts';
 import { useMirror, useNow } from '../mirror/react.ts';
+import { useOpenSheet } from '../sheets.ts';
 import { Button } from '../ui/button.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
 import { bytes } from '../ui/numbers.ts';
 import { Progress } from '../ui/progress.tsx';
 import styles from './download-progress.module.css';
-import { ACTION_WORDS, downloadWords, fetchedBytes } from './download-words.ts';
+import { ACTION_WORDS, downloadWords, fetchedBytes, hubRemedy } from './download-words.ts';
 
 /** Below this a download that is thrown away is no loss worth a question. */
 const WORTH_ASKING_BYTES = 50_000_000;
@@ -28,6 +29,8 @@ export function DownloadProgress({ entry, download }: Props) {
   const { text, nextStep, progress, action } = downloadWords(download, nowMs);
   const rests = download.kind === 'paused' || download.kind === 'waiting' || download.kind === 'failed';
   const fetched = fetchedBytes(download);
+  const remedy = hubRemedy(download);
+  const open = useOpenSheet();
   const cancel = (): void => void models.act('models.cancel', entry.id);
   return (
     <div className={styles.download} data-testid="download" data-state={download.kind}>
@@ -66,6 +69,17 @@ export function DownloadProgress({ entry, download }: Props) {
           {download.kind === 'failed' && download.cause.code === 'gated' && entry.repository !== null && (
             <Button onClick={() => void mirror.openLink(`https://huggingface.co/${entry.repository}`)}>
               Open its page…
+            </Button>
+          )}
+          {remedy !== null && (
+            <Button
+              aria-haspopup="dialog"
+              onClick={() => {
+                models.wantHub(true);
+                open('models');
+              }}
+            >
+              {remedy}
             </Button>
           )}
         </div>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DownloadState, ModelEntry, ModelPresence } from '../../preload/contract.ts';
-import { downloadNews, downloadWords, fetchedBytes, remaining } from './download-words.ts';
+import { downloadNews, downloadWords, fetchedBytes, hubRemedy, remaining } from './download-words.ts';
 
 const bytes = { doneBytes: 3_200_000_000, totalBytes: 12_100_000_000 };
 const cause = { code: 'x', message: 'The disk is full.', nextStep: 'Free 3 GB.' };
@@ -22,6 +22,16 @@ test.each<[DownloadState, string, string | null]>([
   const words = downloadWords(download, 0);
   expect(words.text).toBe(text);
   expect(words.action).toBe(action);
+});
+
+test.each([
+  ['gated', 'Token…'],
+  ['private', 'Token…'],
+  ['token-refused', 'Token…'],
+  ['proxy', 'Proxy…'],
+  ['disk-full', null],
+])('%s: what the hub’s settings would change', (code, remedy) => {
+  expect(hubRemedy({ kind: 'failed', ...bytes, cause: { ...cause, code } })).toBe(remedy);
 });
 
 test('waiting says when it goes on, failing what to do', () => {

@@ -67,6 +67,13 @@ export function downloadWords(download: DownloadState, nowMs: number): DownloadW
   }
 }
 
+/** What the hub's settings would change about it: the button that leads there. Null where they would not. */
+export function hubRemedy(download: DownloadState): string | null {
+  const code = 'cause' in download ? download.cause.code : null;
+  if (code === 'proxy') return 'Proxy…';
+  return code === 'gated' || code === 'private' || code === 'token-refused' ? 'Token…' : null;
+}
+
 export const ACTION_WORDS = { pause: 'Pause', resume: 'Resume', 'try-now': 'Try now' } as const;
 
 /** Coarser the longer it is, so that it does not flicker. */

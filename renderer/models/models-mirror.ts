@@ -33,6 +33,8 @@ export interface ModelsState {
   readonly lookingAt: string | null;
   /** The user looked around with the demo and wants to go on setting up. */
   readonly isFirstRunWanted: boolean;
+  /** The models sheet is to show how the hub is reached: a download needs a token or a proxy. */
+  readonly isHubWanted: boolean;
 }
 
 /** The routes that take a model and answer with it. */
@@ -53,6 +55,7 @@ export class ModelsMirror {
       refusal: null,
       lookingAt: null,
       isFirstRunWanted: false,
+      isHubWanted: false,
     }));
   }
 
@@ -159,6 +162,10 @@ export class ModelsMirror {
 
   wantFirstRun(isFirstRunWanted: boolean): void {
     this.store.setState({ isFirstRunWanted });
+  }
+
+  wantHub(isHubWanted: boolean): void {
+    this.store.setState({ isHubWanted });
   }
 
   dismissRefusal(): void {

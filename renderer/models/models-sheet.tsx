@@ -25,6 +25,14 @@ export function ModelsSheet({ onClose }: { readonly onClose: () => void }) {
   }, [models, isConnected]);
   useEffect(() => () => models.lookAt(null), [models]);
 
+  const isHubWanted = useModels((state) => state.isHubWanted);
+  useEffect(() => {
+    if (!isHubWanted) return;
+    models.wantHub(false);
+    models.lookAt(null);
+    setPage('downloads');
+  }, [models, isHubWanted]);
+
   const isList = page === 'list' && entry === null;
   const back = (): void => {
     cameFrom.current = entry?.id ?? page;

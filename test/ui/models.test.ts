@@ -520,7 +520,16 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     expect(await calls(page, 'link.open')).toEqual([
       { url: 'https://huggingface.co/mlx-community/gpt-oss-20b-MXFP4-Q8' },
     ]);
+    await lookAt(page, 'models-gated', 'light');
     expect(await axe(page)).toEqual([]);
+    // And to where the token goes, from the list as from the model's page.
+    for (const name of [null, /^gpt-oss-20b/]) {
+      if (name !== null) await page.getByRole('dialog').getByRole('button', { name }).first().click();
+      await page.getByRole('button', { name: 'Token…', exact: true }).click();
+      await page.getByLabel('Token of the hub').waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Add a model…' }).waitFor();
+    }
     await close();
   });
 
