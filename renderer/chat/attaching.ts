@@ -1,7 +1,8 @@
-import { useCallback, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { type Attachment, MAX_MESSAGE_LENGTH } from '../../preload/contract.ts';
 import { useMirror } from '../mirror/react.ts';
 import { bytes } from '../ui/numbers.ts';
+import { isSheetOpen } from '../ui/sheet.tsx';
 
 /** A paste longer than this becomes a block of its own: the message stays readable, and the block says what it costs. */
 const LONG_CHARACTERS = 4_000;
@@ -78,4 +79,40 @@ export function useAttach(onAttached: (attachment: Attachment) => void): Attach 
       [mirror, track, attach],
     ),
   };
+}
+
+/**
+ * Files dropped anywhere on the window; true while they are held over it. Left to itself, a page is left for the file.
+ * What is in front of the conversation takes none.
+ */
+export function useDrop(onFiles: (files: readonly File[]) => unknown): boolean {
+  const [isDropping, setDropping] = useState(false);
+  useEffect(() => {
+    const onDragOver = (event: DragEvent): void => {
+      if (event.dataTransfer?.types.includes('Files') !== true) return;
+      event.preventDefault();
+      const isTaken = !isSheetOpen();
+      event.dataTransfer.dropEffect = isTaken ? 'copy' : 'none';
+      setDropping(isTaken);
+    };
+    const onDragLeave = (event: DragEvent): void => {
+      if (event.relatedTarget === null) setDropping(false);
+    };
+    const onDrop = (event: DragEvent): void => {
+      setDropping(false);
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (files.length === 0) return;
+      event.preventDefault();
+      if (!isSheetOpen()) onFiles(files);
+    };
+    addEventListener('dragover', onDragOver);
+    addEventListener('dragleave', onDragLeave);
+    addEventListener('drop', onDrop);
+    return () => {
+      removeEventListener('dragover', onDragOver);
+      removeEventListener('dragleave', onDragLeave);
+      removeEventListener('drop', onDrop);
+    };
+  }, [onFiles]);
+  return isDropping;
 }

@@ -1,7 +1,6 @@
 import { ArrowUp, ChevronDown, Paperclip, SlidersHorizontal, Square } from 'lucide-react';
 import {
   type ClipboardEvent,
-  type DragEvent,
   type FormEvent,
   type KeyboardEvent,
   useCallback,
@@ -21,7 +20,7 @@ import { FilePicker } from '../ui/file-picker.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
 import { AttachmentBlock } from './attachment-block.tsx';
 import styles from './composer.module.css';
-import { isLongPaste, useAttach } from './attaching.ts';
+import { isLongPaste, useAttach, useDrop } from './attaching.ts';
 import { QueuedMessages } from './queued-messages.tsx';
 
 const EFFORT_WORDS: Readonly<Record<Effort, string>> = {
@@ -50,7 +49,6 @@ export function Composer() {
   const field = useRef<HTMLTextAreaElement>(null);
   const [draft, setDraft] = useState<Draft>(() => mirror.drafts.get(paneId));
   const [isContextOpen, setContextOpen] = useState(false);
-  const [isDropping, setDropping] = useState(false);
   const { text, attachments } = draft;
   const contextUse = useContextUse(draft);
 
@@ -81,6 +79,7 @@ export function Composer() {
     useCallback((attachment) => change((now) => ({ ...now, attachments: [...now.attachments, attachment] })), [change]),
   );
 
+  const isDropping = useDrop(attachFiles);
   // A file alone is a message, too.
   const hasSomething = text.trim() !== '' || attachments.length > 0;
   const canSend = isConnected && hasModel && !isSending && !isAttaching && paneKind !== 'opening' && hasSomething;
@@ -117,24 +116,8 @@ export function Composer() {
     void attachText(pasted);
   };
 
-  const onDrop = (event: DragEvent): void => {
-    event.preventDefault();
-    setDropping(false);
-    void attachFiles(event.dataTransfer.files);
-  };
-
   return (
-    <form
-      className={styles.composer}
-      onSubmit={(event) => void submit(event)}
-      onDragOver={(event) => {
-        if (!event.dataTransfer.types.includes('Files')) return;
-        event.preventDefault();
-        setDropping(true);
-      }}
-      onDragLeave={() => setDropping(false)}
-      onDrop={onDrop}
-    >
+    <form className={styles.composer} onSubmit={(event) => void submit(event)}>
       <QueuedMessages
         onTakeBack={(taken) =>
           // In front of what has been written meanwhile.

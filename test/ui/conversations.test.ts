@@ -241,6 +241,30 @@ describe.skipIf(noChromium !== null)('conversations in the window', () => {
     await close();
   });
 
+  test('a file may be dropped anywhere on the window', async () => {
+    const { page, close } = await open(states.complete);
+    await settled(page);
+    const drop = (type: string) =>
+      page.getByRole('log', { name: 'Conversation' }).evaluate((element, name) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(['const a = 1;'], 'a.ts', { type: 'text/plain' }));
+        const event = new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true });
+        return !element.dispatchEvent(event);
+      }, type);
+    expect(await drop('dragover')).toBe(true);
+    await page.locator('[data-dropping="true"]').waitFor();
+    expect(await drop('drop')).toBe(true);
+    await page.getByTestId('attachment').getByText('a.ts').waitFor();
+    expect(await page.locator('[data-dropping="true"]').count()).toBe(0);
+    // What is in front of the conversation takes none, and the page stays.
+    await page.keyboard.press('Meta+i');
+    await page.getByRole('dialog').waitFor();
+    expect(await drop('drop')).toBe(true);
+    await page.keyboard.press('Escape');
+    expect(await page.getByTestId('attachment').count()).toBe(1);
+    await close();
+  });
+
   test('a conversation has a model of its own, of those that are here', async () => {
     const { page, close } = await open(states.complete);
     await settled(page);
