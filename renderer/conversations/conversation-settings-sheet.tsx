@@ -1,5 +1,5 @@
 import { Trash2 } from 'lucide-react';
-import { type ReactNode, useEffect, useId, useState } from 'react';
+import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { type ConversationSettings, EFFORTS, type Effort } from '../../preload/contract.ts';
 import { useConversations, useMirror, useMirrored, useModels } from '../mirror/react.ts';
 import { Button } from '../ui/button.tsx';
@@ -17,7 +17,10 @@ export function ConversationSettingsSheet({ onClose }: { readonly onClose: () =>
   const settings = useMirrored(({ pane }) =>
     pane.kind === 'open' ? pane.about.settings : pane.kind === 'new' ? pane.settings : NOTHING,
   );
-  const change = (changed: Partial<ConversationSettings>): void => void mirror.configure(changed);
+  // What is kept while another conversation is opened belongs to the one it was written for.
+  const conversationId = useMirrored(({ pane }) => (pane.kind === 'new' ? null : pane.conversationId));
+  const [of] = useState(conversationId);
+  const change = (changed: Partial<ConversationSettings>): void => void mirror.configure(of, changed);
   return (
     <Sheet label="Conversation settings" width="full" onClose={onClose}>
       <div className={styles.body}>
@@ -146,6 +149,25 @@ function ModelRow({
   );
 }
 
+/** Kept when the typing rests, and when the sheet goes, however it goes. */
+const REST_MS = 400;
+
+function useKeeping(isChanged: boolean, written: string, keep: () => void): void {
+  const latest = useRef({ isChanged, keep });
+  latest.current = { isChanged, keep };
+  useEffect(() => {
+    if (!isChanged) return;
+    const timer = setTimeout(() => latest.current.keep(), REST_MS);
+    return () => clearTimeout(timer);
+  }, [isChanged, written]);
+  useEffect(
+    () => () => {
+      if (latest.current.isChanged) latest.current.keep();
+    },
+    [],
+  );
+}
+
 /** What the model is told before everything else, with presets to take it from and to keep it as. */
 function Instructions({ text, onChange }: { readonly text: string; readonly onChange: (text: string) => void }) {
   const { conversations } = useMirror();
@@ -154,6 +176,7 @@ function Instructions({ text, onChange }: { readonly text: string; readonly onCh
   const [written, setWritten] = useState(text);
   const [name, setName] = useState<string | null>(null);
   useEffect(() => void conversations.loadPresets(), [conversations]);
+  useKeeping(written !== text, written, () => onChange(written));
   const chosen = presets?.find(({ systemText }) => systemText === written) ?? null;
   return (
     <section className={styles.instructions}>
@@ -195,9 +218,6 @@ function Instructions({ text, onChange }: { readonly text: string; readonly onCh
         placeholder="What the model should know or keep to, before everything else."
         value={written}
         onChange={({ target }) => setWritten(target.value)}
-        onBlur={() => {
-          if (written !== text) onChange(written);
-        }}
       />
       {name === null ? (
         written.trim() !== '' &&
@@ -268,6 +288,8 @@ function NumberRow({ label, unit, hint, value, least, most, step = 1, onChange }
   const isFine =
     text.trim() === '' ||
     (Number.isFinite(number) && number >= least && number <= most && (!isWhole || Number.isInteger(number)));
+  const next = text.trim() === '' ? null : number;
+  useKeeping(isFine && next !== value, text, () => onChange(next));
   return (
     <Row
       label={label}
@@ -287,11 +309,7 @@ function NumberRow({ label, unit, hint, value, least, most, step = 1, onChange }
             aria-invalid={!isFine}
             value={text}
             onChange={({ target }) => setText(target.value)}
-            onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
-            onBlur={() => {
-              const next = text.trim() === '' ? null : number;
-              if (isFine && next !== value) onChange(next);
-            }}
+            onKeyDown={(event) => event.key === 'Enter' && isFine && next !== value && onChange(next)}
           />
           {unit !== undefined && <span>{unit}</span>}
         </span>

@@ -81,7 +81,7 @@ export function ConversationsSheet({ onClose }: { readonly onClose: () => void }
     if (exported !== null) saveFile(exported.fileName, exported.pieces);
   };
   return (
-    <Sheet label="Conversations" onClose={onClose}>
+    <Sheet label="Conversations" onClose={onClose} onBack={view === 'archive' ? () => setView('list') : null}>
       <div className={styles.head}>
         {view === 'archive' && (
           <IconButton icon={ArrowLeft} label="All conversations" onClick={() => setView('list')} />

@@ -267,10 +267,10 @@ export class Mirror {
     return true;
   }
 
-  /** What holds for the conversation that is shown, or for the one that begins with the next message. */
-  async configure(settings: Partial<ConversationSettings>): Promise<void> {
+  /** What holds for a conversation, or (null) for the one that begins with the next message. */
+  async configure(conversationId: string | null, settings: Partial<ConversationSettings>): Promise<void> {
     const { pane } = this.store.getState();
-    if (pane.kind === 'open') await this.chat.configure(pane.conversationId, settings);
+    if (conversationId !== null) await this.chat.configure(conversationId, settings);
     else if (pane.kind === 'new')
       this.store.setState({ pane: { kind: 'new', settings: { ...pane.settings, ...settings } } });
   }

@@ -280,6 +280,27 @@ describe.skipIf(noChromium !== null)('conversations in the window', () => {
     await close();
   });
 
+  test('what is written in the settings is kept, however they are left', async () => {
+    const { page, close } = await open(states.complete);
+    await settled(page);
+    const kept = async () =>
+      (await called(page, 'chat.configure')).map((input) => (input as { settings: object }).settings);
+    await page.keyboard.press('Meta+i');
+    await page.getByRole('textbox', { name: 'Instructions' }).fill('Be brief.');
+    await page.keyboard.press('Meta+k');
+    await page.getByRole('dialog', { name: 'Conversations' }).waitFor();
+    await expect.poll(kept).toEqual([{ systemText: 'Be brief.' }]);
+    await page.keyboard.press('Meta+i');
+    await page.getByLabel('Answer', { exact: true }).fill('512');
+    await page.keyboard.press('Meta+k');
+    await expect.poll(kept).toEqual([{ systemText: 'Be brief.' }, { maxAnswerTokens: 512 }]);
+    // The window may be hidden and gone while it still has the focus.
+    await page.keyboard.press('Meta+i');
+    await page.getByRole('textbox', { name: 'Instructions' }).fill('Be long.');
+    await expect.poll(kept).toContainEqual({ systemText: 'Be long.' });
+    await close();
+  });
+
   test('what was deleted in the archive comes back there', async () => {
     const { page, close } = await open(conversationStates.list);
     await settled(page);
@@ -301,7 +322,8 @@ describe.skipIf(noChromium !== null)('conversations in the window', () => {
     await row.waitFor();
     await more('Unarchive');
     await row.waitFor({ state: 'detached' });
-    await page.getByRole('button', { name: 'All conversations' }).click();
+    // Less, and no more than that.
+    await page.keyboard.press('Escape');
     await row.waitFor();
     await close();
   });
