@@ -1,17 +1,9 @@
-import type { ImportReport as Report } from '../../preload/contract.ts';
 import { useConversations, useMirror } from '../mirror/react.ts';
 import { Button } from '../ui/button.tsx';
 import { count } from '../ui/numbers.ts';
 import { Progress } from '../ui/progress.tsx';
 import styles from './import-report.module.css';
-
-const FROM: Readonly<Record<Report['from'], string>> = {
-  headroom: 'Headroom',
-  chatgpt: 'ChatGPT',
-  'open-webui': 'Open WebUI',
-};
-
-const plural = (number: number, one: string): string => `${count(number)} ${one}${number === 1 ? '' : 's'}`;
+import { broughtWords, knownWords } from './import-words.ts';
 
 /** How an import goes and what it brought. */
 export function ImportReport() {
@@ -33,11 +25,8 @@ export function ImportReport() {
     case 'done':
       return (
         <div className={styles.report} role="status" data-testid="import-report">
-          <p className={styles.title}>
-            {plural(importing.report.conversations, 'conversation')} and {plural(importing.report.messages, 'message')}{' '}
-            from {FROM[importing.report.from]}
-          </p>
-          {importing.report.known > 0 && <p>{plural(importing.report.known, 'conversation')} were here already.</p>}
+          <p className={styles.title}>{broughtWords(importing.report)}</p>
+          {importing.report.known > 0 && <p>{knownWords(importing.report)}</p>}
           {importing.report.skipped.map(({ reason, count: times }) => (
             <p key={reason}>
               Left out: {reason} ({count(times)})

@@ -81,6 +81,8 @@ export interface MirrorState {
   readonly revealedId: string | null;
   /** For screen readers: the last answer, once. */
   readonly announcement: string;
+  /** Counts them: the same words twice are two. */
+  readonly announcements: number;
   /** Counts reasons to put the focus into the composer (shown, new conversation). */
   readonly focusRequests: number;
   /** Counts the times that the reader asked to find something in the conversation. */
@@ -179,6 +181,7 @@ export class Mirror {
       editingId: null,
       revealedId: null,
       announcement: '',
+      announcements: 0,
       focusRequests: 0,
       findRequests: 0,
     }));
@@ -458,6 +461,7 @@ export class Mirror {
     this.store.setState((state) => ({
       pane: { ...pane, messages: upsert(pane.messages, message) },
       announcement: hasEnded ? announcement(message.status, message.text) : state.announcement,
+      announcements: state.announcements + (hasEnded ? 1 : 0),
       stoppingId: hasEnded && state.stoppingId === message.id ? null : state.stoppingId,
     }));
   }

@@ -14,13 +14,14 @@ export const useSay = (): ((words: string) => void) => useContext(SayContext);
 export function LiveRegion({ children }: { readonly children: ReactNode }) {
   const [said, setSaid] = useState({ words: '', turn: 0 });
   const answer = useMirrored((state) => state.announcement);
-  const say = useCallback((words: string) => setSaid(({ turn }) => ({ words, turn: turn + 1 })), []);
+  const turn = useMirrored((state) => state.announcements);
+  const say = useCallback((words: string) => setSaid(({ turn: before }) => ({ words, turn: before + 1 })), []);
   return (
     <SayContext value={say}>
       {children}
       <Hidden>
         <div aria-live="polite" data-testid="announcement">
-          <p>{answer}</p>
+          <p key={turn}>{answer}</p>
         </div>
         <div aria-live="polite">
           <p key={said.turn}>{said.words}</p>
