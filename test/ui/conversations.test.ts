@@ -193,6 +193,33 @@ describe.skipIf(noChromium !== null)('conversations in the window', () => {
     await close();
   });
 
+  test('a screen reader hears each answer once, also one like the answer before it', async () => {
+    const { page, close } = await open(states.complete);
+    await settled(page);
+    await page.evaluate(() => {
+      const region = document.querySelector('[data-testid="announcement"]');
+      const heard: string[] = [];
+      Object.assign(window, { heard });
+      const listen = () => heard.push(region?.textContent ?? '');
+      if (region !== null)
+        new MutationObserver(listen).observe(region, { childList: true, subtree: true, characterData: true });
+    });
+    const heard = () => page.evaluate(() => (window as unknown as { heard: string[] }).heard);
+    const field = page.getByRole('textbox', { name: 'Message' });
+    for (const times of [1, 2]) {
+      await field.fill('Again');
+      await field.press('Enter');
+      await expect.poll(async () => (await heard()).length).toBe(times);
+      await page.getByRole('button', { name: 'Send' }).waitFor();
+    }
+    await page.waitForTimeout(500);
+    const [first, second, ...more] = await heard();
+    expect(first).not.toBe('');
+    expect(second).toBe(first);
+    expect(more).toEqual([]);
+    await close();
+  });
+
   test('a long paste becomes a block with its cost, a file too; both are sent with the message', async () => {
     const { page, complaints, close } = await open(states.complete);
     await settled(page);
