@@ -57,6 +57,13 @@ describe('preflight', () => {
     expect(made.checks[0]?.message).toBe('Takes up to 11.9 GB of 16 GB and leaves 1.4 GB. 10.2 GB are free now.');
   });
 
+  it('what takes free memory only is not kept back by pressure that others make', () => {
+    const small = { ...prediction, peakBytes: 0.4 * GB };
+    const made = preflight({ ...input, prediction: small, level: 'critical' });
+    expect(made.verdict).toBe('go');
+    expect(fine(made)['pressure']).toBe(false);
+  });
+
   it('memory that other apps have is not fine', () => {
     expect(fine(preflight({ ...input, verdict: crowded }))['memory']).toBe(false);
   });

@@ -30,7 +30,9 @@ export function preflight(input: PreflightInput): Preflight {
   if (verdict.kind === 'not-on-this-mac') {
     return { modelId, verdict: 'no', message: verdict.message, checks, ways, canLoadAnyway: false };
   }
-  const others = checks.filter(({ name, isFine }) => !isFine && (name === 'pressure' || name === 'disk'));
+  const others = checks.filter(
+    ({ name, isFine }) => !isFine && ((name === 'pressure' && !takesFreeOnly(input)) || name === 'disk'),
+  );
   if (verdict.kind === 'works-if' || others.length > 0) {
     const message = [verdict.kind === 'works-if' ? verdict.message : '', ...others.map((check) => check.message)];
     // Slow, while apps are compressed and swapped; protection unloads it when the Mac gets into trouble.
@@ -45,6 +47,11 @@ export function preflight(input: PreflightInput): Preflight {
     };
   }
   return { modelId, verdict: 'go', message: verdict.message, checks, ways: ways.filter(isRaise), canLoadAnyway: true };
+}
+
+/** It takes nothing from anybody: pressure that others have made is no reason to keep it from who asks. */
+function takesFreeOnly({ prediction, room: { availableBytes } }: PreflightInput): boolean {
+  return prediction !== null && availableBytes !== null && prediction.peakBytes <= availableBytes;
 }
 
 const isRaise = ({ kind }: FitWay): boolean => kind === 'raise-limit';
