@@ -31,7 +31,7 @@ describe.skipIf(surroundings.kind === 'missing' || process.platform !== 'linux')
     );
 
   it('the icon follows the level', async () => {
-    await expect.poll(tooltip).toMatch(/ is off$/);
+    await expect.poll(tooltip, { timeout: 30_000 }).toMatch(/ is off$/);
     await app.chooseFromTray('toggle');
     await expect.poll(tooltip, { timeout: 60_000 }).toMatch(/ is ready$/);
     expect((await app.tray()).image).toBe(await picture('ready'));
