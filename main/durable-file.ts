@@ -25,3 +25,18 @@ export function readIfThere(file: string): string | null {
     throw error;
   }
 }
+
+/** What the file says, or null. One that cannot be understood is kept as `.damaged`, and `onDamage` is told. */
+export function readKeptAside<T>(
+  file: string,
+  parse: (text: string) => T | null,
+  onDamage: (movedTo: string) => void,
+): T | null {
+  const text = readIfThere(file);
+  const parsed = text === null ? null : parse(text);
+  if (text !== null && parsed === null) {
+    renameSync(file, `${file}.damaged`);
+    onDamage(`${file}.damaged`);
+  }
+  return parsed;
+}

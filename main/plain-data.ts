@@ -2,6 +2,7 @@
  * Is a value that came from outside plain data of a bounded shape? Checked before any schema looks at it: structured
  * clone carries Maps, typed arrays and cycles, JSON carries `__proto__` keys and any depth.
  */
+import * as v from 'valibot';
 
 export interface ShapeLimits {
   readonly depth: number;
@@ -57,5 +58,15 @@ export function shapeFault(value: unknown, limits: ShapeLimits): string | null {
     return visit(value, 0);
   } catch {
     return 'cannot be read';
+  }
+}
+
+/** What a text says, as this schema has it; null when it is no JSON or something else. */
+export function parsedJson<S extends v.GenericSchema>(schema: S, text: string): v.InferOutput<S> | null {
+  try {
+    const result = v.safeParse(schema, JSON.parse(text));
+    return result.success ? result.output : null;
+  } catch {
+    return null;
   }
 }

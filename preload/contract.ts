@@ -350,6 +350,20 @@ export interface ConversationSettings {
   readonly contextTokens: number | null;
 }
 
+/** A conversation for which nothing was set. */
+export const DEFAULT_CONVERSATION_SETTINGS: ConversationSettings = {
+  modelId: null,
+  effort: null,
+  systemText: '',
+  temperature: null,
+  topP: null,
+  topK: null,
+  minP: null,
+  maxAnswerTokens: null,
+  thinkingTokens: null,
+  contextTokens: null,
+};
+
 /** Waits for the answer before it. Durable like a sent one. */
 export interface QueuedMessage {
   readonly id: string;

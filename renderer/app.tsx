@@ -1,4 +1,3 @@
-import { X } from 'lucide-react';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { AppHeader } from './app-header.tsx';
 import styles from './app.module.css';
@@ -22,8 +21,8 @@ import { ShortcutsSheet } from './shortcuts/shortcuts-sheet.tsx';
 import { OpenSheetContext, type SheetName, useOpenSheet } from './sheets.ts';
 import { Button } from './ui/button.tsx';
 import { Hidden } from './ui/hidden.tsx';
-import { IconButton } from './ui/icon-button.tsx';
 import { useSay } from './ui/live-region.tsx';
+import { Refusal } from './ui/refusal.tsx';
 import { isSheetOpen } from './ui/sheet.tsx';
 import { zoomText } from './ui/text-zoom.ts';
 import { WiredLimitSheet } from './wired-limit/wired-limit-sheet.tsx';
@@ -254,21 +253,13 @@ function Notices() {
       )}
       {isTroubled && <EngineTrouble />}
       {refusal !== null && (
-        <div className={styles.refusal} role="alert">
-          <div>
-            <p>{refusal.message}</p>
-            <p>{refusal.nextStep}</p>
-          </div>
-          <IconButton
-            isSmall
-            icon={X}
-            label="Dismiss"
-            onClick={() => {
-              mirror.dismissRefusal();
-              mirror.requestFocus();
-            }}
-          />
-        </div>
+        <Refusal
+          refusal={refusal}
+          onDismiss={() => {
+            mirror.dismissRefusal();
+            mirror.requestFocus();
+          }}
+        />
       )}
     </div>
   );

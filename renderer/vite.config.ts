@@ -20,5 +20,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // The contract's schemas are for main; the window takes names and bounds only.
+    rolldownOptions: { treeshake: { manualPureFunctions: ['route', 'v'] } },
   },
 });

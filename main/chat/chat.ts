@@ -22,9 +22,9 @@ import { createAnswering } from './answering.ts';
 import { createContextMeter } from './context-meter.ts';
 import { createMakingRoom } from './making-room.ts';
 import { createRequests } from './requests.ts';
-import { DEFAULT_CONVERSATION_SETTINGS } from './rows.ts';
 import type { ConversationStore, StoredConversation, Turn } from './store.ts';
 import { createTitles } from './titles.ts';
+import { DEFAULT_CONVERSATION_SETTINGS } from '../../preload/contract.ts';
 
 export interface ChatPorts {
   readonly store: ConversationStore;

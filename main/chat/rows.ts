@@ -8,6 +8,7 @@ import type {
   Effort,
   Message,
 } from '../../preload/contract.ts';
+import { DEFAULT_CONVERSATION_SETTINGS } from '../../preload/contract.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -26,19 +27,6 @@ export const summaryFrom = (row: Row): ConversationSummary => ({
   pinnedAtMs: numberOrNull(row['pinned_at_ms']),
   archivedAtMs: numberOrNull(row['archived_at_ms']),
 });
-
-export const DEFAULT_CONVERSATION_SETTINGS: ConversationSettings = {
-  modelId: null,
-  effort: null,
-  systemText: '',
-  temperature: null,
-  topP: null,
-  topK: null,
-  minP: null,
-  maxAnswerTokens: null,
-  thinkingTokens: null,
-  contextTokens: null,
-};
 
 export const settingsFrom = (row: Row): ConversationSettings => ({
   ...DEFAULT_CONVERSATION_SETTINGS,

@@ -2,7 +2,17 @@
 import { randomUUID } from 'node:crypto';
 import type { AnswerStatus, AnswerUsage, ConversationSettings, Effort } from '../../preload/contract.ts';
 import { type Database, inTransaction } from './database.ts';
-import { cutFrom, jsonOf, numberOrNull, type Row, settingsFrom, type StoredCut, textOf, textOrNull } from './rows.ts';
+import {
+  cutFrom,
+  jsonOf,
+  numberOrNull,
+  type Row,
+  settingsFrom,
+  type StoredCut,
+  summaryFrom,
+  textOf,
+  textOrNull,
+} from './rows.ts';
 
 export interface TransferredMessage {
   readonly id: string;
@@ -157,12 +167,7 @@ export function createTransfer(db: Database): Transfer {
         of.push({ name: textOf(each['name']), language: textOrNull(each['language']), text: textOf(each['text']) });
       }
       return {
-        id: textOf(row['id']),
-        title: textOf(row['title']),
-        createdAtMs: Number(row['created_at_ms']),
-        updatedAtMs: Number(row['updated_at_ms']),
-        pinnedAtMs: numberOrNull(row['pinned_at_ms']),
-        archivedAtMs: numberOrNull(row['archived_at_ms']),
+        ...summaryFrom(row),
         toldDate: textOf(row['told_date']),
         settings: settingsFrom(row),
         leafId: textOrNull(row['leaf_id']),

@@ -18,6 +18,7 @@ import type {
   SavedCache,
 } from './engine.ts';
 import type { EngineReport } from './failure.ts';
+import { samplingFields } from './sampling-fields.ts';
 
 export interface EngineSnapshot {
   readonly metrics: EngineMetrics;
@@ -308,12 +309,7 @@ const bodyOf = (request: GenerationRequest): object => ({
   stream: true,
   stream_options: { include_usage: true },
   max_tokens: request.maxTokens,
-  ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
-  ...(request.topP === undefined ? {} : { top_p: request.topP }),
-  ...(request.topK === undefined ? {} : { top_k: request.topK }),
-  ...(request.minP === undefined ? {} : { min_p: request.minP }),
-  ...(request.seed === undefined ? {} : { seed: request.seed }),
-  ...(request.stop === undefined ? {} : { stop: request.stop }),
+  ...samplingFields(request),
   ...(request.thinkingBudgetTokens === undefined ? {} : { thinking_budget: request.thinkingBudgetTokens }),
   ...(request.continueFrom === undefined ? {} : { continue: request.continueFrom }),
   ...(request.cache === undefined ? {} : { cache: request.cache }),

@@ -57,6 +57,21 @@ interface Entry {
   readonly listeners: Set<() => void>;
 }
 
+/** Tells each time the queue moves, until it is the ticket's turn. `check` throws when the wait is over otherwise. */
+export async function* turnOf(
+  ticket: SlotTicket,
+  ended: AbortSignal,
+  check: () => void,
+): AsyncGenerator<{ readonly kind: 'waiting'; readonly for: 'slot'; readonly ahead: number }> {
+  while (ticket.ahead > 0) {
+    const { ahead } = ticket;
+    yield { kind: 'waiting', for: 'slot', ahead };
+    // The queue may have moved while the reader was busy with that.
+    if (ticket.ahead === ahead) await ticket.moved(ended);
+    check();
+  }
+}
+
 /** Behind the served one and behind earlier windows, before every waiting program. */
 function insert(queue: readonly Entry[], entry: Entry): Entry[] {
   const firstOutranked = queue.findIndex((other, index) => index > 0 && other.priority === 'api');

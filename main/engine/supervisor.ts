@@ -25,7 +25,7 @@ import {
 import { engineEnvironment } from './environment.ts';
 import { type Breakage, type EngineReport, type Failure, explain } from './failure.ts';
 import { type LogRing, createLineBudget, createLogRing } from './log-ring.ts';
-import { type SlotPriority, Slot } from './slot.ts';
+import { type SlotPriority, Slot, turnOf } from './slot.ts';
 import { type SocketFolder, SocketPathTooLong, makeSocketFolder } from './socket-folder.ts';
 import type { Child, ChildExit, Spawner } from './spawner.ts';
 import {
@@ -212,13 +212,7 @@ class Supervisor implements Engine, CacheOperations {
     // At once, and not when the reader looks next: a program that hung up may never do so.
     ended.addEventListener('abort', ticket.release, { once: true });
     try {
-      while (ticket.ahead > 0) {
-        const { ahead } = ticket;
-        yield { kind: 'waiting', for: 'slot', ahead };
-        // The queue may have moved while the reader was busy with that.
-        if (ticket.ahead === ahead) await ticket.moved(ended);
-        this.#refuse(signal, off);
-      }
+      yield* turnOf(ticket, ended, () => this.#refuse(signal, off));
       if (this.#ready() === null) yield { kind: 'waiting', for: 'engine', ahead: 0 };
       let run = this.#ready();
       while (run === null) {

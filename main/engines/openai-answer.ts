@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import type { GenerationEvent, GenerationRequest, GenerationUsage } from '../engine/engine.ts';
 import { jsonOrNull, Refused } from './talk.ts';
+import { samplingFields } from '../engine/sampling-fields.ts';
 
 const text = v.optional(v.nullable(v.string()));
 const number = v.optional(v.nullable(v.number()));
@@ -167,12 +168,7 @@ export const openAiFields = (request: GenerationRequest): Readonly<Record<string
   stream: true,
   stream_options: { include_usage: true },
   max_tokens: request.maxTokens,
-  ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
-  ...(request.topP === undefined ? {} : { top_p: request.topP }),
-  ...(request.topK === undefined ? {} : { top_k: request.topK }),
-  ...(request.minP === undefined ? {} : { min_p: request.minP }),
-  ...(request.seed === undefined ? {} : { seed: request.seed }),
-  ...(request.stop === undefined ? {} : { stop: request.stop }),
+  ...samplingFields(request),
   ...(request.tools === undefined ? {} : { tools: request.tools }),
   ...(request.toolChoice === undefined ? {} : { tool_choice: request.toolChoice }),
   ...(request.responseFormat === undefined ? {} : { response_format: request.responseFormat }),

@@ -15,7 +15,7 @@ import {
   type PromptRequest,
 } from '../engine/engine.ts';
 import type { Failure } from '../engine/failure.ts';
-import { Slot } from '../engine/slot.ts';
+import { Slot, turnOf } from '../engine/slot.ts';
 import type { Log } from '../log/log.ts';
 import {
   type LoadOptions,
@@ -195,12 +195,7 @@ export class OutsideRunner implements Engine {
     // At once, and not when the reader looks next: a program that hung up may never do so.
     ended.addEventListener('abort', ticket.release, { once: true });
     try {
-      while (ticket.ahead > 0) {
-        const { ahead } = ticket;
-        yield { kind: 'waiting', for: 'slot', ahead };
-        if (ticket.ahead === ahead) await ticket.moved(ended);
-        this.#refuse(signal, off);
-      }
+      yield* turnOf(ticket, ended, () => this.#refuse(signal, off));
       if (this.#inner.kind !== 'on') yield { kind: 'waiting', for: 'engine', ahead: 0 };
       while (this.#inner.kind !== 'on') {
         this.#refuse(signal, off);

@@ -10,7 +10,9 @@ import {
   DEFAULT_MAX_TOKENS,
   effortField,
   effortOf,
+  handlingFields,
   LARGEST_MAX_TOKENS,
+  messageContent,
   modelName,
   MOST_MESSAGES,
   MOST_TOOLS,
@@ -24,23 +26,21 @@ import {
   within,
 } from './request-fields.ts';
 
-const part = v.looseObject({ type: v.string(), text: v.optional(v.string()) });
-const content = v.union([v.string(), v.array(part)], 'must be text or a list of text parts');
 const toolCall = v.object({
   id: callId,
   type: v.optional(v.literal('function'), 'function'),
   function: v.object({ name: v.pipe(v.string(), v.minLength(1), v.maxLength(200)), arguments: v.string() }),
 });
 const message = v.variant('role', [
-  v.object({ role: v.picklist(['system', 'developer', 'user']), content }),
+  v.object({ role: v.picklist(['system', 'developer', 'user']), content: messageContent }),
   v.object({
     role: v.literal('assistant'),
-    content: v.nullish(content, null),
+    content: v.nullish(messageContent, null),
     reasoning: v.nullish(v.string()),
     reasoning_content: v.nullish(v.string()),
     tool_calls: v.nullish(v.pipe(v.array(toolCall), v.maxLength(128))),
   }),
-  v.object({ role: v.literal('tool'), content, tool_call_id: v.nullish(callId) }),
+  v.object({ role: v.literal('tool'), content: messageContent, tool_call_id: v.nullish(callId) }),
 ]);
 
 const tool = v.looseObject({
@@ -107,12 +107,7 @@ const body = v.strictObject({
   store: only([false], 'must be false: nothing is stored'),
   functions: v.nullish(v.never('is obsolete: use tools')),
   function_call: v.nullish(v.never('is obsolete: use tool_choice')),
-  user: anything,
-  metadata: anything,
-  service_tier: anything,
-  safety_identifier: anything,
-  prompt_cache_key: anything,
-  prompt_cache_retention: anything,
+  ...handlingFields,
   prediction: anything,
 });
 
@@ -182,7 +177,7 @@ function engineMessage(sent: v.InferOutput<typeof message>, place: string): Engi
   }
 }
 
-function textOf(sent: v.InferOutput<typeof content>, place: string): string {
+function textOf(sent: v.InferOutput<typeof messageContent>, place: string): string {
   if (typeof sent === 'string') return sent;
   return sent
     .map(({ type, text }, index) => {

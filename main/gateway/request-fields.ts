@@ -42,6 +42,20 @@ export const effortField = v.nullish(
 );
 export const effortOf = (name: string | null | undefined): Effort => efforts[name ?? 'medium'] ?? 'medium';
 
+/** Whose request it is, and how OpenAI's own servers are to treat it: nothing here depends on them. */
+export const handlingFields = {
+  user: anything,
+  metadata: anything,
+  service_tier: anything,
+  safety_identifier: anything,
+  prompt_cache_key: anything,
+  prompt_cache_retention: anything,
+};
+
+export const textPart = v.looseObject({ type: v.string(), text: v.optional(v.string()) });
+/** A message's content, as chat completions and responses write it. */
+export const messageContent = v.union([v.string(), v.array(textPart)], 'must be text or a list of text parts');
+
 /** Deep enough for any tool's schema, shallow enough that nothing later runs out of stack. */
 const shape = { depth: 64, nodes: 500_000, textLength: 16 * 1024 * 1024 };
 

@@ -9,14 +9,17 @@ import {
   DEFAULT_MAX_TOKENS,
   effortField,
   effortOf,
+  handlingFields,
   jsonSchemaFormat,
   LARGEST_MAX_TOKENS,
+  messageContent,
   modelName,
   MOST_MESSAGES,
   MOST_TOOLS,
   noImages,
   only,
   parsedBody,
+  textPart,
   tokenBound,
   toolName,
   toolSchema,
@@ -24,12 +27,10 @@ import {
 } from './request-fields.ts';
 import { ResponseAnswer, readSealed } from './responses-answer.ts';
 
-const part = v.looseObject({ type: v.string(), text: v.optional(v.string()) });
-const content = v.union([v.string(), v.array(part)], 'must be text or a list of text parts');
 const messageItem = v.looseObject({
   type: v.optional(v.literal('message'), 'message'),
   role: v.picklist(['system', 'developer', 'user', 'assistant']),
-  content,
+  content: messageContent,
 });
 const callItem = v.looseObject({
   type: v.literal('function_call'),
@@ -37,10 +38,10 @@ const callItem = v.looseObject({
   name: toolName,
   arguments: v.string(),
 });
-const outputItem = v.looseObject({ type: v.literal('function_call_output'), call_id: callId, output: content });
+const outputItem = v.looseObject({ type: v.literal('function_call_output'), call_id: callId, output: messageContent });
 const reasoningItem = v.looseObject({
   type: v.literal('reasoning'),
-  content: v.nullish(v.array(part)),
+  content: v.nullish(v.array(textPart)),
   encrypted_content: v.nullish(v.string()),
 });
 const item = v.union(
@@ -106,12 +107,7 @@ const body = v.strictObject({
   max_tool_calls: v.nullish(v.never('is not offered')),
   // True is what the API means by saying nothing; the answer says that nothing was stored.
   store: v.nullish(v.boolean()),
-  user: anything,
-  metadata: anything,
-  service_tier: anything,
-  safety_identifier: anything,
-  prompt_cache_key: anything,
-  prompt_cache_retention: anything,
+  ...handlingFields,
   client_metadata: anything,
 });
 
@@ -224,7 +220,7 @@ function reasoningOf(sent: v.InferOutput<typeof reasoningItem>): string {
   return told === '' && sent.encrypted_content != null ? (readSealed(sent.encrypted_content) ?? '') : told;
 }
 
-function textOf(sent: v.InferOutput<typeof content>, place: string): string {
+function textOf(sent: v.InferOutput<typeof messageContent>, place: string): string {
   if (typeof sent === 'string') return sent;
   return sent
     .map(({ type, text }, index) => {

@@ -6,6 +6,7 @@ import { rmSync } from 'node:fs';
 import * as v from 'valibot';
 import { readIfThere, writeDurably } from '../durable-file.ts';
 import type { Log } from '../log/log.ts';
+import { parsedJson } from '../plain-data.ts';
 
 export interface WiredLeft {
   readonly sinceMs: number;
@@ -52,12 +53,12 @@ export function openWiredLeft(file: string, bootId: string | null, log: Log): Wi
 function readLeft(file: string, bootId: string | null): WiredLeft | null {
   if (bootId === null) return null;
   try {
-    const parsed = v.safeParse(stored, JSON.parse(readIfThere(file) ?? 'null'));
-    if (!parsed.success || parsed.output.bootId !== bootId) return null;
-    const { sinceMs, leftBytes, baselineBytes } = parsed.output;
+    const parsed = parsedJson(stored, readIfThere(file) ?? '');
+    if (parsed?.bootId !== bootId) return null;
+    const { sinceMs, leftBytes, baselineBytes } = parsed;
     return { sinceMs, leftBytes, baselineBytes };
   } catch {
-    // Damaged or not to be read: the next load shows whether memory is short.
+    // Not to be read: the next load shows whether memory is short.
     return null;
   }
 }

@@ -1,6 +1,6 @@
 /** What one transfer does: asks the hub, fetches, compares. Everything it learns of a model is recorded on the way. */
 import type { DownloadState } from '../../preload/contract.ts';
-import type { Clock } from '../engine/clock.ts';
+import { pause } from '../engine/clock.ts';
 import { type DownloadPorts, downloadModel } from './hub/download.ts';
 import { HubFault } from './hub/hub-fault.ts';
 import { type Hub, type Listing, listRepository, readSmallFile } from './hub/hub.ts';
@@ -8,7 +8,7 @@ import { type Manifest, totalBytes } from './hub/manifest.ts';
 import { retryDelayMs } from './hub/retry.ts';
 import { problemsInWords, verifyModel } from './hub/verify.ts';
 import type { ModelRecords } from './model-records.ts';
-import type { TransferKind, TransferOutcome } from './transfers.ts';
+import type { TransferOutcome, TransferPorts } from './transfers.ts';
 
 const MOST_CONFIG_BYTES = 4 * 2 ** 20;
 /** What the hub says when the version that was being fetched is no longer to be had. */
@@ -24,12 +24,7 @@ export interface GettingPorts extends Omit<DownloadPorts, 'hub' | 'cacheFolder'>
 }
 
 export interface Getting {
-  perform(
-    repository: string,
-    kind: TransferKind,
-    signal: AbortSignal,
-    onState: (state: DownloadState) => void,
-  ): Promise<TransferOutcome>;
+  readonly perform: TransferPorts['perform'];
   /** Asks the hub once and records what it says. Throws HubFault. */
   ask(repository: string, revision: string, signal: AbortSignal): Promise<Listing>;
 }
@@ -154,19 +149,4 @@ async function readConfig(hub: Hub, manifest: Manifest, signal: AbortSignal): Pr
     // Nobody can tell what it takes; the engine will say what it makes of it.
     return null;
   }
-}
-
-function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = (): void => {
-      cancel();
-      reject(signal.reason as Error);
-    };
-    const cancel = clock.after(delayMs, () => {
-      signal.removeEventListener('abort', end);
-      resolve();
-    });
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
-  });
 }

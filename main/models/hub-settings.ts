@@ -13,6 +13,7 @@ import { AppFault } from '../fault.ts';
 import type { Log } from '../log/log.ts';
 import { cacheFolderFrom, tokenFileFrom } from './hub/cache-layout.ts';
 import type { ProxyChoice } from './hub/transport.ts';
+import { parsedJson } from '../plain-data.ts';
 
 export interface HubSettingsStore {
   readonly current: HubSettings;
@@ -95,14 +96,7 @@ export function openHubSettings(ports: HubSettingsPorts): HubSettingsStore {
 }
 
 function parse(text: string | null): Stored {
-  const nothing: Stored = { proxyUrl: null, cacheFolder: null };
-  if (text === null) return nothing;
-  try {
-    const parsed = v.safeParse(stored, JSON.parse(text));
-    return parsed.success ? parsed.output : nothing;
-  } catch {
-    return nothing;
-  }
+  return parsedJson(stored, text ?? '') ?? { proxyUrl: null, cacheFolder: null };
 }
 
 /** Header values hold visible ASCII only; a token with anything else in it was copied wrongly. Null for none. */

@@ -7,6 +7,7 @@ import { readIfThere, writeDurably } from '../durable-file.ts';
 import type { Log } from '../log/log.ts';
 import { type Calibration, type Correction, NO_CORRECTION } from './fit.ts';
 import type { Learned } from './model-list.ts';
+import { parsedJson } from '../plain-data.ts';
 
 /** One stay of a model in memory: the prediction and MLX's own count, at the moment that took most. */
 export interface MeasuredLoad {
@@ -117,13 +118,8 @@ const stored = v.object({ machine: v.string(), models: v.record(v.string(), meas
 const NOTHING: Measurements = { loads: [], calibrations: [], prefillRates: [] };
 
 function parseMeasuredLoads(text: string, machine: string): ReadonlyMap<string, Measurements> {
-  try {
-    const result = v.safeParse(stored, JSON.parse(text));
-    if (!result.success || result.output.machine !== machine) return new Map();
-    return new Map(Object.entries(result.output.models));
-  } catch {
-    return new Map();
-  }
+  const parsed = parsedJson(stored, text);
+  return new Map(parsed?.machine === machine ? Object.entries(parsed.models) : []);
 }
 
 /** `machine` names this computer well enough to tell it from another: chip and memory. */

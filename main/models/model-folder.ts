@@ -7,6 +7,7 @@ import { AppFault } from '../fault.ts';
 import { externalVolume } from './hub/volume.ts';
 import { readModelShape } from './model-shape.ts';
 import { loadedBytes, readTensorsOfFile } from './safetensors-header.ts';
+import { parsedJson } from '../plain-data.ts';
 
 export interface ModelFolder {
   readonly info: ModelInfo;
@@ -131,8 +132,7 @@ function readJson<T>(file: string, schema: v.GenericSchema<unknown, T>): T | nul
     const facts = statSync(file);
     // Reading a pipe would wait for ever.
     if (!facts.isFile() || facts.size > LARGEST_JSON_BYTES) return null;
-    const result = v.safeParse(schema, JSON.parse(readFileSync(file, 'utf8')));
-    return result.success ? result.output : null;
+    return parsedJson(schema, readFileSync(file, 'utf8'));
   } catch {
     return null;
   }

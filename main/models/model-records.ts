@@ -2,9 +2,9 @@
  * What is remembered of models: which ones the user added, what the hub said of them, and how far a transfer is meant
  * to go. What is really on the disk is looked up there, never here.
  */
-import { renameSync } from 'node:fs';
 import * as v from 'valibot';
-import { readIfThere, writeDurably } from '../durable-file.ts';
+import { readKeptAside, writeDurably } from '../durable-file.ts';
+import { parsedJson } from '../plain-data.ts';
 import { type Manifest, isRepositoryName, parseManifest } from './hub/manifest.ts';
 
 /**
@@ -70,19 +70,9 @@ function manifestOrNull(value: unknown): Manifest | null {
 
 /** A damaged file is kept as `.damaged`: what is on the disk is found all the same. */
 export function openModelRecords(file: string, onDamage: (movedTo: string) => void): ModelRecords {
-  const repositories = new Map<string, RepositoryRecord>();
-  let folders: readonly string[] = [];
-  const text = readIfThere(file);
-  if (text !== null) {
-    const parsed = parse(text);
-    if (parsed === null) {
-      renameSync(file, `${file}.damaged`);
-      onDamage(`${file}.damaged`);
-    } else {
-      for (const each of parsed.repositories) repositories.set(each.repository, each);
-      folders = parsed.folders;
-    }
-  }
+  const read = readKeptAside(file, parse, onDamage);
+  const repositories = new Map(read?.repositories.map((each) => [each.repository, each]));
+  let folders = read?.folders ?? [];
   const save = (): void =>
     writeDurably(file, `${JSON.stringify({ repositories: [...repositories.values()], folders }, null, 1)}\n`);
 
@@ -126,18 +116,12 @@ const emptyRecord = (repository: string): RepositoryRecord => ({
 function parse(
   text: string,
 ): { readonly repositories: readonly RepositoryRecord[]; readonly folders: readonly string[] } | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const parsed = v.safeParse(stored, value);
-  if (!parsed.success) return null;
-  const repositories = parsed.output.repositories.flatMap((each) => {
+  const parsed = parsedJson(stored, text);
+  if (parsed === null) return null;
+  const repositories = parsed.repositories.flatMap((each) => {
     // One that cannot be read must not lose the others.
     const result = v.safeParse(record, each);
     return result.success ? [{ ...result.output, config: result.output.config ?? null }] : [];
   });
-  return { repositories, folders: parsed.output.folders };
+  return { repositories, folders: parsed.folders };
 }

@@ -1,5 +1,4 @@
 /** The user's settings: one small JSON file, parsed on the way in, written whole and atomically. */
-import { renameSync } from 'node:fs';
 import * as v from 'valibot';
 import {
   DEFAULT_CONTEXT_TOKENS,
@@ -9,7 +8,8 @@ import {
   MOST_IDLE_UNLOAD_MINUTES,
   type Settings,
 } from '../../preload/contract.ts';
-import { readIfThere, writeDurably } from '../durable-file.ts';
+import { readKeptAside, writeDurably } from '../durable-file.ts';
+import { parsedJson } from '../plain-data.ts';
 
 export const DEFAULT_SETTINGS: Settings = {
   effort: 'medium',
@@ -43,28 +43,11 @@ export interface SettingsStore {
   update(change: { [K in keyof Settings]?: Settings[K] | undefined }): Settings;
 }
 
-export function parseSettings(text: string): Settings | null {
-  try {
-    const result = v.safeParse(stored, JSON.parse(text));
-    return result.success ? result.output : null;
-  } catch {
-    return null;
-  }
-}
+export const parseSettings = (text: string): Settings | null => parsedJson(stored, text);
 
 /** A damaged file is kept as `.damaged` and the defaults are used; `onDamage` is told. */
 export function openSettings(file: string, onDamage: (movedTo: string) => void): SettingsStore {
-  let current = DEFAULT_SETTINGS;
-  const text = readIfThere(file);
-  if (text !== null) {
-    const parsed = parseSettings(text);
-    if (parsed === null) {
-      renameSync(file, `${file}.damaged`);
-      onDamage(`${file}.damaged`);
-    } else {
-      current = parsed;
-    }
-  }
+  let current = readKeptAside(file, parseSettings, onDamage) ?? DEFAULT_SETTINGS;
   return {
     get current() {
       return current;

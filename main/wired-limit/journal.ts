@@ -2,9 +2,11 @@
  * What the wired limit was before we touched it. Written and synced before anything changes, cleared last: whenever the
  * app dies, the next start knows the way back.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
+import { readIfThere, writeDurably } from '../durable-file.ts';
+import { parsedJson } from '../plain-data.ts';
 
 export interface JournalEntry {
   /** The setting before our first change since boot; 0 is macOS's own choice. */
@@ -46,14 +48,10 @@ const stored = v.object({
 });
 
 export function parseJournal(text: string): JournalEntry | null {
-  try {
-    const parsed = v.safeParse(stored, JSON.parse(text));
-    if (!parsed.success) return null;
-    const { originalMiB, ourValuesMiB, bootId, atMs, seenBack } = parsed.output;
-    return { originalMiB, ourValuesMiB, bootId, atMs, seenBack };
-  } catch {
-    return null;
-  }
+  const parsed = parsedJson(stored, text);
+  if (parsed === null) return null;
+  const { originalMiB, ourValuesMiB, bootId, atMs, seenBack } = parsed;
+  return { originalMiB, ourValuesMiB, bootId, atMs, seenBack };
 }
 
 /** The entry for a change to `toMiB`: the original of this boot stays the original, however often we change. */
@@ -118,13 +116,8 @@ export function reconcile(journal: JournalContent, currentMiB: number, bootId: s
 export function openJournal(file: string, nowMs: () => number = Date.now): Journal {
   return {
     read() {
-      let text: string;
-      try {
-        text = readFileSync(file, 'utf8');
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'none' };
-        throw error;
-      }
+      const text = readIfThere(file);
+      if (text === null) return { kind: 'none' };
       const entry = parseJournal(text);
       if (entry !== null) return { kind: 'entry', entry };
       // Never over an older one: each may be the only trace of how it was.
@@ -133,18 +126,8 @@ export function openJournal(file: string, nowMs: () => number = Date.now): Journ
       return { kind: 'damaged', keptAs };
     },
     write(entry) {
-      const folder = dirname(file);
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      const beside = `${file}.new`;
-      const handle = openSync(beside, 'w', 0o600);
-      try {
-        writeSync(handle, `${JSON.stringify({ version: 1, ...entry }, null, 2)}\n`);
-        fsyncSync(handle);
-      } finally {
-        closeSync(handle);
-      }
-      renameSync(beside, file);
-      syncFolder(folder);
+      writeDurably(file, `${JSON.stringify({ version: 1, ...entry }, null, 2)}\n`);
+      syncFolder(dirname(file));
     },
     clear() {
       try {

@@ -1,6 +1,7 @@
 /** Asks Metal what the GPU may keep in place, by way of MLX: the only honest source, but a process of its own. */
 import { execFile } from 'node:child_process';
 import * as v from 'valibot';
+import { parsedJson } from '../plain-data.ts';
 
 /** MLX imports in a fraction of a second; a cold disk takes longer. */
 const TIMEOUT_MS = 15_000;
@@ -22,10 +23,6 @@ export function askMetal(pythonExecutable: string): Promise<number | null> {
 }
 
 export function workingSetMiB(text: string): number | null {
-  try {
-    const parsed = v.safeParse(answer, JSON.parse(text));
-    return parsed.success ? parsed.output.max_recommended_working_set_size / 1_048_576 : null;
-  } catch {
-    return null;
-  }
+  const bytes = parsedJson(answer, text)?.max_recommended_working_set_size;
+  return bytes === undefined ? null : bytes / 1_048_576;
 }

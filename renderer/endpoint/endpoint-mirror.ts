@@ -1,5 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { AppError, Bridge, EndpointStatus, Result, RouteInput } from '../../preload/contract.ts';
+import { taken } from '../mirror/taken.ts';
 
 export interface EndpointState {
   /** Null until asked for. */
@@ -29,12 +30,12 @@ export class EndpointMirror {
 
   /** Address and default key, or null where main refused. */
   async reveal(): Promise<{ readonly url: string; readonly key: string } | null> {
-    return this.#take(await this.#bridge.call('endpoint.reveal', null));
+    return taken(this.store, await this.#bridge.call('endpoint.reveal', null));
   }
 
   /** A new key, told this once; null where main refused. */
   async addClient(name: string): Promise<{ readonly url: string; readonly key: string } | null> {
-    const added = this.#take(await this.#bridge.call('endpoint.addClient', { name }));
+    const added = taken(this.store, await this.#bridge.call('endpoint.addClient', { name }));
     if (added !== null) this.store.setState({ status: added.status });
     return added;
   }
@@ -53,17 +54,8 @@ export class EndpointMirror {
   }
 
   #show(result: Result<EndpointStatus>): boolean {
-    const status = this.#take(result);
+    const status = taken(this.store, result);
     if (status !== null) this.store.setState({ status });
     return status !== null;
-  }
-
-  #take<T>(result: Result<T>): T | null {
-    if (result.ok) {
-      this.store.setState({ refusal: null });
-      return result.value;
-    }
-    if (result.error.code !== 'disconnected') this.store.setState({ refusal: result.error });
-    return null;
   }
 }

@@ -14,6 +14,7 @@ import type {
   Settings,
 } from '../../preload/contract.ts';
 import { isFinal } from '../../preload/answer-status.ts';
+import { DEFAULT_CONVERSATION_SETTINGS } from '../../preload/contract.ts';
 import { AnswerStreams } from '../chat/answer-streams.ts';
 import { announcement } from '../chat/answer-words.ts';
 import { ChatActions } from '../chat/chat-actions.ts';
@@ -50,19 +51,6 @@ export type Pane =
     };
 
 const NEW_PANE: Pane = { kind: 'new', settings: {} };
-
-const DEFAULT_CONVERSATION_SETTINGS: ConversationSettings = {
-  modelId: null,
-  effort: null,
-  systemText: '',
-  temperature: null,
-  topP: null,
-  topK: null,
-  minP: null,
-  maxAnswerTokens: null,
-  thinkingTokens: null,
-  contextTokens: null,
-};
 
 export interface MirrorState {
   readonly connection: Connection;

@@ -6,9 +6,9 @@ import type {
   HubSettings,
   ModelEntry,
   Preflight,
-  Result,
   RouteInput,
 } from '../../preload/contract.ts';
+import { taken } from '../mirror/taken.ts';
 
 /**
  * What loading the chosen model would meet. `held`: a start was refused for it, so it is shown without being asked for.
@@ -84,7 +84,7 @@ export class ModelsMirror {
   }
 
   async loadEntries(): Promise<void> {
-    const listed = this.#take(await this.#bridge.call('models.list', null));
+    const listed = taken(this.store, await this.#bridge.call('models.list', null));
     if (listed !== null) this.store.setState({ entries: listed.models });
   }
 
@@ -95,38 +95,38 @@ export class ModelsMirror {
   }
 
   async act(action: ModelAction, modelId: string): Promise<void> {
-    const entry = this.#take(await this.#bridge.call(action, { modelId }));
+    const entry = taken(this.store, await this.#bridge.call(action, { modelId }));
     if (entry !== null) this.#put(entry);
   }
 
   /** The model that was added, or null where main refused. */
   async add(input: RouteInput<'models.add'>): Promise<ModelEntry | null> {
-    const entry = this.#take(await this.#bridge.call('models.add', input));
+    const entry = taken(this.store, await this.#bridge.call('models.add', input));
     if (entry !== null) this.#put(entry);
     return entry;
   }
 
   /** How many bytes that freed, or null where main refused. */
   async remove(modelId: string, evenIfShared: boolean): Promise<number | null> {
-    const removed = this.#take(await this.#bridge.call('models.delete', { modelId, evenIfShared }));
+    const removed = taken(this.store, await this.#bridge.call('models.delete', { modelId, evenIfShared }));
     if (removed === null) return null;
     await this.loadEntries();
     return removed.freedBytes;
   }
 
   async setContext(tokens: number): Promise<void> {
-    const plan = this.#take(await this.#bridge.call('context.set', { tokens }));
+    const plan = taken(this.store, await this.#bridge.call('context.set', { tokens }));
     if (plan !== null) this.store.setState({ plan });
   }
 
   async loadHub(): Promise<void> {
-    const hub = this.#take(await this.#bridge.call('hub.settings', null));
+    const hub = taken(this.store, await this.#bridge.call('hub.settings', null));
     if (hub !== null) this.store.setState({ hub });
   }
 
   /** True when main has taken it. */
   async updateHub(change: RouteInput<'hub.update'>): Promise<boolean> {
-    const hub = this.#take(await this.#bridge.call('hub.update', change));
+    const hub = taken(this.store, await this.#bridge.call('hub.update', change));
     if (hub !== null) this.store.setState({ hub });
     return hub !== null;
   }
@@ -183,14 +183,5 @@ export class ModelsMirror {
       const isKnown = known.some(({ id }) => id === entry.id);
       return { entries: isKnown ? known.map((other) => (other.id === entry.id ? entry : other)) : [...known, entry] };
     });
-  }
-
-  #take<T>(result: Result<T>): T | null {
-    if (result.ok) {
-      this.store.setState({ refusal: null });
-      return result.value;
-    }
-    if (result.error.code !== 'disconnected') this.store.setState({ refusal: result.error });
-    return null;
   }
 }

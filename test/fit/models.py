@@ -12,17 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-MARKERS = (
-    "<|startoftext|>",
-    "<|endoftext|>",
-    "<|return|>",
-    "<|constrain|>",
-    "<|channel|>",
-    "<|start|>",
-    "<|end|>",
-    "<|message|>",
-    "<|call|>",
-)
+from headroom_engine.harmony import MARKERS
+
 # Of each tensor that is never loaded; all dtypes here have two bytes.
 EXTRA_BYTES = 16 * 2**20
 # A byte is a token: a prompt can be given any length.

@@ -4,11 +4,11 @@ import type {
   AppState,
   AssistantMessage,
   Conversation,
-  ConversationSettings,
   EngineState,
   Message,
   ModelInfo,
 } from '../../preload/contract.ts';
+import { DEFAULT_CONVERSATION_SETTINGS } from '../../preload/contract.ts';
 import type { FakeMemory, FakeReply, FakeScript } from './fake-bridge.ts';
 import { asking, calm, protections, tenMinutes, users, wiredLimits } from './memory-states.ts';
 import { GPT_OSS_ID, runningModels } from './models-states.ts';
@@ -110,24 +110,11 @@ const assistant = (index: number, over: Partial<AssistantMessage>): AssistantMes
   ...over,
 });
 
-const conversationSettings: ConversationSettings = {
-  modelId: null,
-  effort: null,
-  systemText: '',
-  temperature: null,
-  topP: null,
-  topK: null,
-  minP: null,
-  maxAnswerTokens: null,
-  thinkingTokens: null,
-  contextTokens: null,
-};
-
 const conversation = (messages: readonly Message[]): Conversation => ({
   ...(summaries[0] ?? summary(1, '', 0)),
   messages,
   branches: [],
-  settings: conversationSettings,
+  settings: DEFAULT_CONVERSATION_SETTINGS,
   queued: [],
   draft: null,
   cut: null,

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import type { GenerationEvent, GenerationRequest } from '../../engine/engine.ts';
 import { Refused, jsonOrNull } from '../talk.ts';
+import { samplingFields } from '../../engine/sampling-fields.ts';
 
 const lineSchema = v.object({
   error: v.optional(v.string()),
@@ -110,12 +111,7 @@ export function ollamaChatBody(ref: string, request: GenerationRequest, options:
     options: {
       num_ctx: options.contextTokens,
       num_predict: request.maxTokens,
-      ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
-      ...(request.topP === undefined ? {} : { top_p: request.topP }),
-      ...(request.topK === undefined ? {} : { top_k: request.topK }),
-      ...(request.minP === undefined ? {} : { min_p: request.minP }),
-      ...(request.seed === undefined ? {} : { seed: request.seed }),
-      ...(request.stop === undefined ? {} : { stop: request.stop }),
+      ...samplingFields(request),
     },
   };
 }

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { readIfThere, writeDurably } from '../../durable-file.ts';
 import type { Rectangle } from './placement.ts';
+import { parsedJson } from '../../plain-data.ts';
 
 const length = v.pipe(v.number(), v.finite(), v.minValue(-100_000), v.maxValue(100_000));
 const stored = v.object({ x: length, y: length, width: length, height: length });
@@ -28,8 +29,7 @@ export function openWindowPlace(file: string, onTrouble: (message: string) => vo
 
 function read(file: string): Rectangle | null {
   try {
-    const result = v.safeParse(stored, JSON.parse(readIfThere(file) ?? 'null'));
-    return result.success ? result.output : null;
+    return parsedJson(stored, readIfThere(file) ?? '');
   } catch {
     return null;
   }

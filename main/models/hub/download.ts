@@ -6,7 +6,7 @@
  *   checking ─► downloading ⇄ waiting ─► done | paused | failed
  */
 import type { DownloadState, FailureCause } from '../../../preload/contract.ts';
-import type { Clock } from '../../engine/clock.ts';
+import { type Clock, pause } from '../../engine/clock.ts';
 import { type PartialFile, matches, openPartial, partialBytes } from './blob-file.ts';
 import { type ModelPaths, modelPaths } from './cache-layout.ts';
 import { type DownloadBoard, type Lane, createBoard } from './download-board.ts';
@@ -353,19 +353,4 @@ function watchForStalls(
     saw: (bytes) => (seen += bytes),
     stop: () => cancel(),
   };
-}
-
-function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const onAbort = (): void => {
-      cancel();
-      reject(signal.reason as Error);
-    };
-    const cancel = clock.after(delayMs, () => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    });
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
 }
