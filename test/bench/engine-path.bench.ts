@@ -3,7 +3,6 @@
  * requests to the same process, turn about.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GenerationRequest } from '../../main/engine/engine.ts';
@@ -11,14 +10,10 @@ import { makeSocketFolder } from '../../main/engine/socket-folder.ts';
 import { terminalSpawner } from '../../main/engine/spawner.ts';
 import { createSupervisor, pythonCommand } from '../../main/engine/supervisor.ts';
 import { modelFolder, pythonExecutable } from '../engine/fixtures.ts';
+import { type AnswerTiming, answerTiming, timeBareAnswer } from './bare-answer.ts';
 import { type Bench, median } from './figure.ts';
 
 const PAIRS = 41;
-
-interface Timing {
-  readonly firstTokenMs: number;
-  readonly tokensPerSecond: number;
-}
 
 const bench: Bench = async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hr-bench-'));
@@ -41,7 +36,7 @@ const bench: Bench = async () => {
     },
   });
 
-  const ours = async (request: GenerationRequest): Promise<Timing> => {
+  const ours = async (request: GenerationRequest): Promise<AnswerTiming> => {
     const startedMs = performance.now();
     let firstMs = 0;
     let lastMs = 0;
@@ -52,53 +47,24 @@ const bench: Bench = async () => {
         if (firstMs === 0) firstMs = lastMs;
       } else if (event.kind === 'finish') tokens = event.usage.completionTokens;
     }
-    return timing(startedMs, firstMs, lastMs, tokens);
+    return answerTiming({ startedMs, firstMs, lastMs, tokens });
   };
 
-  const bare = (request: GenerationRequest): Promise<Timing> =>
-    new Promise((resolve, reject) => {
-      const body = JSON.stringify({
+  const bare = (request: GenerationRequest): Promise<AnswerTiming> =>
+    timeBareAnswer(
+      { target: { socketPath }, token },
+      {
         messages: request.messages,
         reasoning_effort: request.effort,
         date: request.date,
-        stream: true,
-        stream_options: { include_usage: true },
         max_tokens: request.maxTokens,
         temperature: request.temperature,
-      });
-      const startedMs = performance.now();
-      const outgoing = httpRequest({
-        socketPath,
-        path: '/v1/chat/completions',
-        method: 'POST',
-        agent: false,
-        headers: { authorization: `Bearer ${token}`, 'content-length': Buffer.byteLength(body) },
-      });
-      outgoing.on('error', reject);
-      outgoing.on('response', (response) => {
-        let firstMs = 0;
-        let lastMs = 0;
-        let tail = '';
-        response.setEncoding('utf8').on('data', (piece: string) => {
-          // Text, not the empty piece that opens every answer.
-          if (/"(reasoning|content)": ?"[^"]/.test(piece)) {
-            lastMs = performance.now();
-            if (firstMs === 0) firstMs = lastMs;
-          }
-          tail = (tail + piece).slice(-4_000);
-        });
-        response.on('error', reject);
-        response.on('end', () => {
-          const tokens = Number(/"completion_tokens": ?(\d+)/.exec(tail)?.[1]);
-          resolve(timing(startedMs, firstMs, lastMs, tokens));
-        });
-      });
-      outgoing.end(body);
-    });
+      },
+    );
 
   try {
     await engine.start({ folder: modelFolder, name: 'bench' });
-    const taken: Record<'ours' | 'bare', Timing[]> = { ours: [], bare: [] };
+    const taken: Record<'ours' | 'bare', AnswerTiming[]> = { ours: [], bare: [] };
     for (let pair = -2; pair < PAIRS; pair += 1) {
       for (const arm of pair % 2 === 0 ? (['ours', 'bare'] as const) : (['bare', 'ours'] as const)) {
         // Another text each time, so that neither arm finds the other's prompt cached.
@@ -115,9 +81,9 @@ const bench: Bench = async () => {
         if (pair >= 0) taken[arm].push(one);
       }
     }
-    const of = (arm: 'ours' | 'bare', value: (timing: Timing) => number): number => median(taken[arm].map(value));
+    const of = (arm: 'ours' | 'bare', value: (timing: AnswerTiming) => number): number => median(taken[arm].map(value));
     // Pair by pair, because the machine's other load changes more from minute to minute than the arms differ.
-    const byPair = (compare: (ours: Timing, bare: Timing) => number): number =>
+    const byPair = (compare: (ours: AnswerTiming, bare: AnswerTiming) => number): number =>
       median(taken.ours.map((one, pair) => compare(one, taken.bare[pair] ?? one)));
     return [
       {
@@ -158,10 +124,5 @@ const bench: Bench = async () => {
     rmSync(folder, { recursive: true, force: true });
   }
 };
-
-function timing(startedMs: number, firstMs: number, lastMs: number, tokens: number): Timing {
-  if (firstMs === 0 || !(tokens > 1)) throw new Error('an answer without tokens cannot be timed');
-  return { firstTokenMs: firstMs - startedMs, tokensPerSecond: ((tokens - 1) * 1_000) / (lastMs - firstMs) };
-}
 
 export default bench;

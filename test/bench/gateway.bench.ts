@@ -3,8 +3,8 @@
  * programs in the queue wait alike.
  */
 import { readFileSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
 import { runApp } from '../gateway/running-app.ts';
+import { type AnswerTiming, type BareTarget, timeBareAnswer } from './bare-answer.ts';
 import { type Bench, BenchUnavailable, type Figure, median } from './figure.ts';
 
 const FIRST_TOKEN_PAIRS = 120;
@@ -17,71 +17,25 @@ const ROUNDS = 14;
 /** Until every client is in the queue, they cannot have waited alike. */
 const ROUNDS_TO_SETTLE = 2;
 
-interface Timing {
-  readonly firstTokenMs: number;
-  readonly tokensPerSecond: number;
-  readonly tokens: number;
+interface Timing extends AnswerTiming {
   readonly cpuMs: number;
 }
-interface Way {
-  readonly target: { readonly host: string; readonly port: number } | { readonly socketPath: string };
-  readonly token: string;
-}
 
-/** Reads a stream and nothing more, alike for both ways. */
-function ask({ target, token }: Way, content: string, maxTokens: number): Promise<Timing> {
-  return new Promise((resolve, reject) => {
-    const body = JSON.stringify({
-      messages: [{ role: 'user', content }],
-      reasoning_effort: 'low',
-      stream: true,
-      stream_options: { include_usage: true },
-      max_tokens: maxTokens,
-      temperature: 0,
-      top_p: 1,
-    });
-    const cpu = process.cpuUsage();
-    const startedMs = performance.now();
-    const outgoing = httpRequest({
-      ...target,
-      path: '/v1/chat/completions',
-      method: 'POST',
-      agent: false,
-      headers: { authorization: `Bearer ${token}`, 'content-length': Buffer.byteLength(body) },
-    });
-    outgoing.on('error', reject);
-    outgoing.on('response', (response) => {
-      let firstMs = 0;
-      let lastMs = 0;
-      let tail = '';
-      response.setEncoding('utf8').on('data', (piece: string) => {
-        // Text, not the empty piece that opens every answer.
-        if (/"(reasoning|content)": ?"[^"]/.test(piece)) {
-          lastMs = performance.now();
-          if (firstMs === 0) firstMs = lastMs;
-        }
-        tail = (tail + piece).slice(-4_000);
-      });
-      response.on('error', reject);
-      response.on('end', () => {
-        if (!tail.includes('[DONE]')) return reject(new Error(`an answer broke off: ${tail.slice(-300)}`));
-        if (firstMs === 0) return reject(new Error('an answer without text cannot be timed'));
-        const tokens = Number(/"completion_tokens": ?(\d+)/.exec(tail)?.[1]);
-        const { user, system } = process.cpuUsage(cpu);
-        resolve({
-          firstTokenMs: firstMs - startedMs,
-          tokensPerSecond: ((tokens - 1) * 1_000) / (lastMs - firstMs),
-          tokens,
-          cpuMs: (user + system) / 1_000,
-        });
-      });
-    });
-    outgoing.end(body);
+async function ask(way: BareTarget, content: string, maxTokens: number): Promise<Timing> {
+  const cpu = process.cpuUsage();
+  const taken = await timeBareAnswer(way, {
+    messages: [{ role: 'user', content }],
+    reasoning_effort: 'low',
+    max_tokens: maxTokens,
+    temperature: 0,
+    top_p: 1,
   });
+  const { user, system } = process.cpuUsage(cpu);
+  return { ...taken, cpuMs: (user + system) / 1_000 };
 }
 
 /** The engine that this process has started: its socket and its token, as they stand in its own start. */
-function engineSocket(): Way {
+function engineSocket(): BareTarget {
   const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ');
   for (const pid of children) {
     const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
@@ -99,7 +53,7 @@ const bench: Bench = async () => {
   if (process.platform !== 'linux') throw new BenchUnavailable('the engine’s own socket is found through /proc');
   const running = await runApp();
   const { hostname: host, port } = new URL(running.url);
-  const gateway: Way = { target: { host, port: Number(port) }, token: running.key };
+  const gateway: BareTarget = { target: { host, port: Number(port) }, token: running.key };
   try {
     await ask(gateway, 'Hello', 5);
     const bare = engineSocket();

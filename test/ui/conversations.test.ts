@@ -1,12 +1,10 @@
 /** Conversations in a real browser over a fake main: everything that can be done to them, by pointer and by keyboard. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import type { RouteName } from '../../preload/contract.ts';
-import { type BundleServer, serveBundle } from './bundle-server.ts';
-import { launchChromium, whyNoChromium } from './chromium.ts';
+import { whyNoChromium } from './chromium.ts';
 import { conversationStates, longConversation } from './conversation-states.ts';
-import type { FakeScript } from './fake-bridge.ts';
-import { axe, lookAt, openFakeWindow, settled, type WindowOptions } from './fake-window.ts';
+import { axe, fakeWindows, lookAt, settled } from './fake-window.ts';
 import { states } from './states.ts';
 
 const noChromium = whyNoChromium();
@@ -15,21 +13,7 @@ const called = (page: Page, route: RouteName) =>
   page.evaluate((name) => window.fakeMain.calls.filter((call) => call.route === name).map(({ input }) => input), route);
 
 describe.skipIf(noChromium !== null)('conversations in the window', () => {
-  let browser: Browser;
-  let server: BundleServer;
-
-  beforeAll(async () => {
-    server = await serveBundle();
-    browser = await launchChromium();
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-  });
-
-  const open = (script: FakeScript, options: WindowOptions = {}) =>
-    openFakeWindow(browser, server.url, script, options);
+  const open = fakeWindows();
 
   describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
     const rules = colorScheme === 'light' ? 'all' : 'contrast';

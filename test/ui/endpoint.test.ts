@@ -1,10 +1,9 @@
 /** The page for other programs, over a fake main: keys, settings to copy, who asks, how long the model stays. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import type { EndpointStatus, RouteName } from '../../preload/contract.ts';
-import { type BundleServer, serveBundle } from './bundle-server.ts';
-import { launchChromium, whyNoChromium } from './chromium.ts';
-import { axe, lookAt, openFakeWindow, settled } from './fake-window.ts';
+import { whyNoChromium } from './chromium.ts';
+import { axe, fakeWindows, lookAt, settled } from './fake-window.ts';
 import { NOW_MS, states } from './states.ts';
 
 const uuid = (index: number): string => `20000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
@@ -26,19 +25,10 @@ const busy: Partial<EndpointStatus> = {
 const idle: Partial<EndpointStatus> = { unloadAfterMinutes: 15, unloadsAtMs: NOW_MS + 252_000 };
 
 describe.skipIf(whyNoChromium() !== null)('the page for other programs', () => {
-  let browser: Browser;
-  let server: BundleServer;
-  beforeAll(async () => {
-    server = await serveBundle();
-    browser = await launchChromium();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+  const openWindow = fakeWindows();
 
   async function open(endpoint: Partial<EndpointStatus>) {
-    const opened = await openFakeWindow(browser, server.url, { ...states.complete, endpoint }, { freeze: true });
+    const opened = await openWindow({ ...states.complete, endpoint }, { freeze: true });
     const { page } = opened;
     await settled(page);
     await page.locator('header').getByTitle('Models').click();

@@ -3,6 +3,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll } from 'vitest';
+import { type BundleServer, serveBundle } from './bundle-server.ts';
+import { launchChromium } from './chromium.ts';
 import { type FakeScript, installFakeBridge } from './fake-bridge.ts';
 import { NOW_MS } from './states.ts';
 
@@ -18,6 +21,8 @@ export interface WindowOptions {
 
 export interface OpenedWindow {
   readonly page: Page;
+  /** Where the window was served. */
+  readonly url: string;
   /** Errors, warnings and policy reports of the page. */
   readonly complaints: readonly string[];
   close(): Promise<void>;
@@ -33,7 +38,7 @@ export function complaintsOf(page: Page): readonly string[] {
   return complaints;
 }
 
-export async function openFakeWindow(
+async function openFakeWindow(
   browser: Browser,
   url: string,
   script: FakeScript,
@@ -61,7 +66,7 @@ export async function openFakeWindow(
     await page.getByTestId('engine-state').waitFor();
     await page.evaluate(() => window.fakeMain.setConnected(false));
   }
-  return { page, complaints, close: () => context.close() };
+  return { page, url, complaints, close: () => context.close() };
 }
 
 /** Everything drawn, nothing moving. */
@@ -82,4 +87,22 @@ export async function axe(page: Page, rules: 'all' | 'contrast' = 'all'): Promis
   const builder = new AxeBuilder({ page }).setLegacyMode();
   const { violations } = await (rules === 'all' ? builder : builder.withRules('color-contrast')).analyze();
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+}
+
+/**
+ * The built window and a browser for all tests of a suite; what it returns opens a window over a fake main. Called inside
+ * of `describe`.
+ */
+export function fakeWindows(): (script: FakeScript, options?: WindowOptions) => Promise<OpenedWindow> {
+  let browser: Browser;
+  let server: BundleServer;
+  beforeAll(async () => {
+    server = await serveBundle();
+    browser = await launchChromium();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+  return (script, options) => openFakeWindow(browser, server.url, script, options);
 }

@@ -14,7 +14,8 @@ import { scenarios } from '../macos/scenarios.ts';
 import { type SimulatedMac, startSimulatedMac } from '../macos/simulated-mac.ts';
 import { systemPath } from '../macos/system-folder.ts';
 import { launchChromium, whyNoChromium } from './chromium.ts';
-import { axe, complaintsOf, lookAt } from './fake-window.ts';
+import { axe, lookAt } from './fake-window.ts';
+import { openMacWindow } from './mac-window.ts';
 
 const WAIT = { timeout: 30_000 };
 
@@ -36,12 +37,7 @@ describe.skipIf(whyNoChromium() !== null)('ask me only once', () => {
     home = mkdtempSync(join(tmpdir(), 'headroom-helper-'));
     mac = await startSimulatedMac(scenarios['fits-after-a-raise']);
     app = startAppOnMac(mac.socketPath, home);
-    const { url } = await app.ready;
-    const context = await browser.newContext({ viewport: { width: 420, height: 640 }, deviceScaleFactor: 2 });
-    page = await context.newPage();
-    complaints = complaintsOf(page);
-    await page.goto(url);
-    await page.getByTestId('gauge').waitFor(WAIT);
+    ({ page, complaints } = await openMacWindow(browser, app, WAIT.timeout));
   });
   afterEach(async () => {
     await page?.context().close();

@@ -1,6 +1,6 @@
 /** Answers in the built window in a real browser: how they look, how they grow, how they are found, what they may not do. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import {
   answeredWith,
   BROKEN_ANSWER,
@@ -11,10 +11,9 @@ import {
   MATH_ANSWER,
   NOTES_ANSWER,
 } from './answers.ts';
-import { type BundleServer, serveBundle } from './bundle-server.ts';
-import { launchChromium, whyNoChromium } from './chromium.ts';
+import { whyNoChromium } from './chromium.ts';
 import type { FakeScript } from './fake-bridge.ts';
-import { axe, lookAt, openFakeWindow, settled, type WindowOptions } from './fake-window.ts';
+import { axe, fakeWindows, lookAt, settled } from './fake-window.ts';
 import { states } from './states.ts';
 
 const ANSWERS = {
@@ -28,21 +27,7 @@ const ANSWERS = {
 const noChromium = whyNoChromium();
 
 describe.skipIf(noChromium !== null)('answers', () => {
-  let browser: Browser;
-  let server: BundleServer;
-
-  beforeAll(async () => {
-    server = await serveBundle();
-    browser = await launchChromium();
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-  });
-
-  const open = (script: FakeScript, options: WindowOptions = {}) =>
-    openFakeWindow(browser, server.url, script, options);
+  const open = fakeWindows();
   /** Everything that comes later has come: formulas, colours. */
   const drawn = async (page: Page): Promise<void> => {
     await settled(page);
@@ -52,13 +37,13 @@ describe.skipIf(noChromium !== null)('answers', () => {
 
   describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
     test.each(Object.keys(ANSWERS) as (keyof typeof ANSWERS)[])('%s', async (name) => {
-      const { page, complaints, close } = await open(answeredWith('Show me.', ANSWERS[name]), {
+      const { page, url, complaints, close } = await open(answeredWith('Show me.', ANSWERS[name]), {
         colorScheme,
         freeze: true,
       });
       const elsewhere: string[] = [];
       page.on('request', (request) => {
-        if (!request.url().startsWith(server.url)) elsewhere.push(request.url());
+        if (!request.url().startsWith(url)) elsewhere.push(request.url());
       });
       await page.setViewportSize({ width: 420, height: 900 });
       await drawn(page);

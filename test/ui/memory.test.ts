@@ -1,29 +1,18 @@
 /** The gauge, its sheets and protection's banner at work, over a fake main. What they look like: window.test.ts. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import type { RouteName } from '../../preload/contract.ts';
-import { type BundleServer, serveBundle } from './bundle-server.ts';
-import { launchChromium, whyNoChromium } from './chromium.ts';
+import { whyNoChromium } from './chromium.ts';
 import type { FakeScript } from './fake-bridge.ts';
-import { openFakeWindow, settled } from './fake-window.ts';
+import { fakeWindows, settled } from './fake-window.ts';
 import { memoryStates, NOW_MS, noticeStates, wiredLimitStates } from './states.ts';
 
 describe.skipIf(whyNoChromium() !== null)('memory in the window', () => {
-  let browser: Browser;
-  let server: BundleServer;
-
-  beforeAll(async () => {
-    server = await serveBundle();
-    browser = await launchChromium();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+  const openWindow = fakeWindows();
 
   async function open(script: FakeScript | undefined) {
     if (script === undefined) throw new Error('There is no such state.');
-    const opened = await openFakeWindow(browser, server.url, script, { freeze: true });
+    const opened = await openWindow(script, { freeze: true });
     await settled(opened.page);
     return opened;
   }

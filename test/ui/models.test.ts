@@ -1,11 +1,10 @@
 /** Models, downloads, the context slider, the pre-flight and the first run in the window, over a fake main. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import type { RouteName } from '../../preload/contract.ts';
-import { type BundleServer, serveBundle } from './bundle-server.ts';
-import { launchChromium, whyNoChromium } from './chromium.ts';
+import { whyNoChromium } from './chromium.ts';
 import type { FakeModels, FakeScript } from './fake-bridge.ts';
-import { axe, lookAt, openFakeWindow, settled, type WindowOptions } from './fake-window.ts';
+import { axe, fakeWindows, lookAt, settled, type WindowOptions } from './fake-window.ts';
 import { contextStates, detailStates, firstRunStates, modelsStates, preflightStates } from './models-states.ts';
 import { NOW_MS, states, wiredLimitStates } from './states.ts';
 
@@ -28,20 +27,10 @@ const firstRun = (name: string): FakeScript => {
 };
 
 describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
-  let browser: Browser;
-  let server: BundleServer;
-
-  beforeAll(async () => {
-    server = await serveBundle();
-    browser = await launchChromium();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+  const openWindow = fakeWindows();
 
   async function open(script: FakeScript, options: WindowOptions = {}) {
-    const opened = await openFakeWindow(browser, server.url, script, { freeze: true, ...options });
+    const opened = await openWindow(script, { freeze: true, ...options });
     await settled(opened.page);
     return opened;
   }

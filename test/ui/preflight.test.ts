@@ -9,7 +9,8 @@ import { type AppOnMac, startAppOnMac } from '../macos/running-app.ts';
 import { scenarios } from '../macos/scenarios.ts';
 import { type SimulatedMac, startSimulatedMac } from '../macos/simulated-mac.ts';
 import { launchChromium, whyNoChromium } from './chromium.ts';
-import { axe, complaintsOf, lookAt } from './fake-window.ts';
+import { axe, lookAt } from './fake-window.ts';
+import { openMacWindow } from './mac-window.ts';
 
 const WAIT = { timeout: 60_000 };
 
@@ -31,12 +32,7 @@ describe.skipIf(whyNoChromium() !== null)('the look before loading on a simulate
     home = mkdtempSync(join(tmpdir(), 'headroom-preflight-'));
     mac = await startSimulatedMac(scenarios.fits);
     app = startAppOnMac(mac.socketPath, home);
-    const { url } = await app.ready;
-    const context = await browser.newContext({ viewport: { width: 420, height: 640 }, deviceScaleFactor: 2 });
-    page = await context.newPage();
-    complaints = complaintsOf(page);
-    await page.goto(url);
-    await page.getByTestId('gauge').waitFor(WAIT);
+    ({ page, complaints } = await openMacWindow(browser, app, WAIT.timeout));
     mac.change({ kind: 'grow', command: 'Google Chrome', bytes: 4 * GIB, overSeconds: 0.1 });
     mac.pass(500);
   });

@@ -9,7 +9,8 @@ import { type AppOnMac, startAppOnMac } from '../macos/running-app.ts';
 import { type ScenarioName, scenarios } from '../macos/scenarios.ts';
 import { type SimulatedMac, startSimulatedMac } from '../macos/simulated-mac.ts';
 import { launchChromium, whyNoChromium } from './chromium.ts';
-import { axe, complaintsOf, lookAt } from './fake-window.ts';
+import { axe, lookAt } from './fake-window.ts';
+import { openMacWindow } from './mac-window.ts';
 
 /** Longer than the slowest of protection's own delays on a busy machine. */
 const WAIT = { timeout: 60_000 };
@@ -51,12 +52,7 @@ describe.skipIf(whyNoChromium() !== null)('on a simulated Mac', () => {
   const level = (is: string) => expect.poll(() => gauge().getAttribute('data-level'), WAIT).toBe(is);
 
   async function openWindow(): Promise<void> {
-    const { url } = await app.ready;
-    const context = await browser.newContext({ viewport: { width: 420, height: 640 }, deviceScaleFactor: 2 });
-    page = await context.newPage();
-    complaints = complaintsOf(page);
-    await page.goto(url);
-    await gauge().waitFor(WAIT);
+    ({ page, complaints } = await openMacWindow(browser, app, WAIT.timeout));
   }
   async function begin(name: ScenarioName): Promise<void> {
     mac = await startSimulatedMac(scenarios[name]);

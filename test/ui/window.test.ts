@@ -1,31 +1,16 @@
 /** The built window in a real browser over a fake main: pictures, accessibility, keyboard, policy. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type BundleServer, serveBundle } from './bundle-server.ts';
-import { launchChromium, whyNoChromium } from './chromium.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { whyNoChromium } from './chromium.ts';
 import type { FakeScript } from './fake-bridge.ts';
-import { axe, lookAt, openFakeWindow, settled, type WindowOptions } from './fake-window.ts';
+import { axe, fakeWindows, lookAt, settled } from './fake-window.ts';
 import { runWindowScenario } from './scenario.ts';
 import { memoryStates, noticeStates, type StateName, states, wiredLimitStates } from './states.ts';
 
 const noChromium = whyNoChromium();
 
 describe.skipIf(noChromium !== null)('the window', () => {
-  let browser: Browser;
-  let server: BundleServer;
-
-  beforeAll(async () => {
-    server = await serveBundle();
-    browser = await launchChromium();
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-  });
-
-  const open = (script: FakeScript, options: WindowOptions = {}) =>
-    openFakeWindow(browser, server.url, script, options);
+  const open = fakeWindows();
 
   describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
     const rules = colorScheme === 'light' ? 'all' : 'contrast';
@@ -274,7 +259,7 @@ describe.skipIf(noChromium !== null)('the window', () => {
   });
 
   test('a link shows where it goes and is opened by main', async () => {
-    const { page, close } = await open(states.markdown);
+    const { page, url, close } = await open(states.markdown);
     await settled(page);
     const link = page.getByRole('link', { name: 'Apple’s page' });
     await link.hover();
@@ -282,7 +267,7 @@ describe.skipIf(noChromium !== null)('the window', () => {
     await link.click();
     const calls = await page.evaluate(() => window.fakeMain.calls.filter(({ route }) => route === 'link.open'));
     expect(calls).toEqual([{ route: 'link.open', input: { url: 'https://support.apple.com/guide/activity-monitor' } }]);
-    expect(new URL(page.url()).origin).toBe(new URL(server.url).origin);
+    expect(new URL(page.url()).origin).toBe(new URL(url).origin);
     await close();
   });
 
