@@ -107,25 +107,18 @@ export class ResponseAnswer implements AnswerWriter {
     const added = (item: object): Frame => this.#frame('response.output_item.added', { output_index, item });
     switch (piece.kind) {
       case 'reasoning':
-        this.#open = { kind: 'reasoning', id: `rs-${id}`, text: '' };
-        return [
-          added({ ...this.#item(this.#open, 'in_progress'), content: [] }),
-          this.#frame('response.content_part.added', {
-            item_id: this.#open.id,
-            output_index,
-            content_index: 0,
-            part: reasoningText(''),
-          }),
-        ];
       case 'text':
-        this.#open = { kind: 'text', id: `msg-${id}`, text: '' };
+        this.#open =
+          piece.kind === 'reasoning'
+            ? { kind: 'reasoning', id: `rs-${id}`, text: '' }
+            : { kind: 'text', id: `msg-${id}`, text: '' };
         return [
           added({ ...this.#item(this.#open, 'in_progress'), content: [] }),
           this.#frame('response.content_part.added', {
             item_id: this.#open.id,
             output_index,
             content_index: 0,
-            part: outputText(''),
+            part: piece.kind === 'reasoning' ? reasoningText('') : outputText(''),
           }),
         ];
       case 'call':

@@ -14,6 +14,7 @@ import type { Log } from '../log/log.ts';
 import { cacheFolderFrom, tokenFileFrom } from './hub/cache-layout.ts';
 import type { ProxyChoice } from './hub/transport.ts';
 import { parsedJson } from '../plain-data.ts';
+import { noAccessTo } from './folder-access.ts';
 
 export interface HubSettingsStore {
   readonly current: HubSettings;
@@ -142,14 +143,8 @@ function checkedFolder(folder: string | null): string | null {
   try {
     if (statSync(folder).isDirectory()) return folder;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EPERM' || code === 'EACCES') {
-      throw new AppFault(
-        'refused',
-        `Headroom may not look into ${folder}.`,
-        'Allow it under System Settings › Privacy & Security › Files & Folders, or choose another folder.',
-      );
-    }
+    const closed = noAccessTo(folder, error);
+    if (closed !== null) throw closed;
   }
   throw new AppFault('refused', `There is no folder ${folder}.`, 'Make it first, or choose another one.');
 }

@@ -8,6 +8,7 @@ import { externalVolume } from './hub/volume.ts';
 import { readModelShape } from './model-shape.ts';
 import { loadedBytes, readTensorsOfFile } from './safetensors-header.ts';
 import { parsedJson } from '../plain-data.ts';
+import { noAccessTo } from './folder-access.ts';
 
 export interface ModelFolder {
   readonly info: ModelInfo;
@@ -113,14 +114,8 @@ function otherFormat(names: readonly string[]): string | null {
 }
 
 function unreadable(folder: string, error: unknown, pick: string): AppFault {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EPERM' || code === 'EACCES') {
-    return new AppFault(
-      'refused',
-      `Headroom may not look into ${folder}.`,
-      'Allow it under System Settings › Privacy & Security › Files & Folders, or choose another folder.',
-    );
-  }
+  const closed = noAccessTo(folder, error);
+  if (closed !== null) return closed;
   const volume = externalVolume(folder);
   return volume === null
     ? new AppFault('not-found', `There is no folder ${folder}.`, pick)

@@ -4,7 +4,7 @@ import { type ConversationSettings, EFFORTS, type Effort } from '../../preload/c
 import { useConversations, useMirror, useMirrored, useModels } from '../mirror/react.ts';
 import { Button } from '../ui/button.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
-import { Sheet } from '../ui/sheet.tsx';
+import { Sheet, SheetTitle } from '../ui/sheet.tsx';
 import { TextField } from '../ui/text-field.tsx';
 import styles from './conversation-settings-sheet.module.css';
 
@@ -24,9 +24,7 @@ export function ConversationSettingsSheet({ onClose }: { readonly onClose: () =>
   return (
     <Sheet label="Conversation settings" width="full" onClose={onClose}>
       <div className={styles.body}>
-        <h2 className={styles.title} tabIndex={-1} data-first-focus>
-          This conversation
-        </h2>
+        <SheetTitle>This conversation</SheetTitle>
         <Instructions text={settings.systemText ?? ''} onChange={(systemText) => change({ systemText })} />
         <ModelRow modelId={settings.modelId ?? null} onChange={(modelId) => change({ modelId })} />
         <Row label="Effort" hint="How long the model may think before it answers.">

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useId, useState } from 'react';
 import { useMirror, useMirrored } from '../mirror/react.ts';
 import { Button } from '../ui/button.tsx';
-import { Sheet } from '../ui/sheet.tsx';
+import { Sheet, SheetTitle } from '../ui/sheet.tsx';
 import { Switch } from '../ui/switch.tsx';
 import { TEXT_SIZES, textSize, zoomText } from '../ui/text-zoom.ts';
 import { acceleratorOf, acceleratorWords } from './accelerator.ts';
@@ -16,9 +16,7 @@ export function SettingsSheet({ onClose }: { readonly onClose: () => void }) {
   return (
     <Sheet label="Settings" width="full" onClose={onClose}>
       <div className={styles.body}>
-        <h2 className={styles.title} tabIndex={-1} data-first-focus>
-          Settings
-        </h2>
+        <SheetTitle>Settings</SheetTitle>
         {host === 'electron' && <ShortcutRow />}
         {opensAtLogin !== null && (
           <div className={styles.row}>

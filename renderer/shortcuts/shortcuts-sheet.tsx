@@ -1,5 +1,5 @@
 import { useMirrored } from '../mirror/react.ts';
-import { Sheet } from '../ui/sheet.tsx';
+import { Sheet, SheetTitle } from '../ui/sheet.tsx';
 import { PLAIN_KEYS, SHORTCUTS, shortcutKeys } from './shortcuts.ts';
 import styles from './shortcuts-sheet.module.css';
 
@@ -8,9 +8,7 @@ export function ShortcutsSheet({ onClose }: { readonly onClose: () => void }) {
   return (
     <Sheet label="Keyboard shortcuts" onClose={onClose}>
       <div className={styles.body}>
-        <h2 className={styles.title} tabIndex={-1} data-first-focus>
-          Keyboard shortcuts
-        </h2>
+        <SheetTitle>Keyboard shortcuts</SheetTitle>
         <dl className={styles.list}>
           {SHORTCUTS.map((shortcut) => (
             <div key={shortcut.action}>

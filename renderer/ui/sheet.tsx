@@ -70,5 +70,14 @@ function takeFocusAgain(): void {
   field.focus({ preventScroll: true });
 }
 
+/** Where the focus begins in a sheet that has nothing chosen. */
+export function SheetTitle({ children }: { readonly children: ReactNode }) {
+  return (
+    <h2 className={styles.title} tabIndex={-1} data-first-focus>
+      {children}
+    </h2>
+  );
+}
+
 /** Escape belongs to an open sheet first. */
 export const isSheetOpen = (): boolean => document.querySelector('dialog[open]') !== null;
