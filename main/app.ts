@@ -21,7 +21,6 @@ import { AppFault } from './fault.ts';
 import { openEndpointRoom } from './gateway/endpoint-room.ts';
 import { portHolder } from './gateway/port-holder.ts';
 import { type Clock, systemClock } from './engine/clock.ts';
-import { apiName } from './gateway/model-admission.ts';
 import { checkedLink } from './host/link.ts';
 import { pageShell, type Shell } from './host/shell.ts';
 import { type LogLevel, openLog } from './log/log.ts';
@@ -93,8 +92,6 @@ export interface App {
   /** The endpoint other programs use; null when it could not listen. */
   readonly endpoint: { readonly url: string; readonly key: string } | null;
   readonly modelName: string | null;
-  /** What other programs call it. */
-  readonly modelApiName: string | null;
   /**
    * Hosts say when a window comes into sight or leaves it: unwatched, memory is read less often, and a model whose
    * memory was lent comes back with the window.
@@ -500,9 +497,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     get endpoint() {
       return endpoint.current;
-    },
-    get modelApiName() {
-      return models.current === null ? null : apiName(models.current.info);
     },
     get modelName() {
       return models.current?.info.name ?? null;

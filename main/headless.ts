@@ -130,7 +130,7 @@ function readyLine(app: App, host: HeadlessHost): string {
     url: host.url,
     api: app.endpoint?.url ?? null,
     key: app.endpoint?.key ?? null,
-    model: app.modelApiName,
+    model: app.modelName,
   });
 }
 

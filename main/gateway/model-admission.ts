@@ -1,4 +1,5 @@
 /** Whether the model that a program names is the one that runs, may take its place, or neither. Pure. */
+import { DEMO_MODEL_ID } from '../models/model-folder.ts';
 import { ApiFault } from './api-fault.ts';
 
 export interface OfferedModel {
@@ -19,8 +20,8 @@ export interface AdmissionInput {
 
 export type Admission = { readonly kind: 'serve' } | { readonly kind: 'switch'; readonly modelId: string };
 
-/** What programs call it: the repository's name, or what a folder is called. */
-export const apiName = ({ id, name }: OfferedModel): string => (id.startsWith('/') ? name : id);
+/** What programs call it: the repository's name; what a folder, or the demo that comes with the app, is called. */
+export const apiName = ({ id, name }: OfferedModel): string => (id.startsWith('/') || id === DEMO_MODEL_ID ? name : id);
 
 const isNamed = (asked: string, { id, name }: OfferedModel): boolean => asked === id || asked === name;
 

@@ -32,6 +32,8 @@ export function drawBlock(token: AnswerToken, { depth, isGrowing }: Place): Reac
     case 'checkbox':
       return null;
     case 'heading': {
+      // Its words are still to come, or there are none.
+      if (token.text.trim() === '') return null;
       // The window's own headings end at the second level.
       const Heading = token.depth <= 3 ? 'h3' : 'h4';
       return (

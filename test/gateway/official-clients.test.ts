@@ -34,7 +34,8 @@ const colour = {
 describe('openai', () => {
   it('lists and finds the model', async () => {
     const models = await openai.models.list();
-    expect(models.data[0]?.id).toBe('headroom-demo');
+    expect(models.data[0]?.id).toBe('Demo model');
+    expect((await openai.models.retrieve('Demo model')).object).toBe('model');
     expect((await openai.models.retrieve('headroom-demo')).object).toBe('model');
     await expect(openai.models.retrieve('gpt-4o')).rejects.toBeInstanceOf(OpenAI.NotFoundError);
   });

@@ -33,7 +33,7 @@ async function ask(model: string, more: object = {}, signal?: AbortSignal) {
   const body = (await response.json()) as { model?: string; error?: { code: string } };
   return [response.status, body.error?.code ?? body.model];
 }
-const DEMO = 'headroom-demo';
+const DEMO = 'Demo model';
 
 it('serves the chosen one, another when that is free, none in the place of one in use or pinned', async () => {
   const { handlers } = running.app;

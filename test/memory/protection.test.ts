@@ -14,6 +14,9 @@ const LONG = 'Write a long story.';
 async function loaded({ onTestFinished }: TestContext, scenario: Scenario): Promise<AppShortOfMemory> {
   const short = await appShortOfMemory(scenario);
   onTestFinished(() => short.finish());
+  // What was wired before the load: this model is loaded in half a second, a reading can take longer.
+  while ((await short.window.call('memory.history', null)).samples.length === 0)
+    await new Promise((resolve) => setTimeout(resolve, 50));
   await short.window.call('engine.start', null);
   await short.engineBecomes('ready');
   return short;
