@@ -1,14 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** The built window over a fake main: a browser and nothing else. */
-const windowAlone = ['window', 'conversations', 'models', 'markdown', 'memory', 'endpoint'].map(
-  (name) => `test/ui/${name}.test.ts`,
-);
-
 /**
- * unit: beside its file, no process, no browser. renderer: the same with a DOM. window: a real browser over a fake main.
- * process: real children, engine, Electron. The last two take one file at a time: the machine has few
- * cores and the engine wants them. `npm test` runs the window beside the rest.
+ * unit: beside its file, no process, no browser. renderer: the same with a DOM. window: a real browser, mostly over a fake
+ * main. process: real children, engine, Electron. The last two take one file at a time: the machine has few cores and the
+ * engine wants them. `npm test` runs the window beside the rest.
  */
 export default defineConfig({
   test: {
@@ -25,7 +20,7 @@ export default defineConfig({
         root: new URL('..', import.meta.url).pathname,
         test: {
           name: 'window',
-          include: windowAlone,
+          include: ['test/ui/**/*.test.ts'],
           environment: 'node',
           fileParallelism: false,
           testTimeout: 120_000,
@@ -38,7 +33,7 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/**/*.test.ts'],
-          exclude: windowAlone,
+          exclude: ['test/ui/**'],
           environment: 'node',
           fileParallelism: false,
           testTimeout: 120_000,

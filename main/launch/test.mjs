@@ -32,7 +32,7 @@ await main(async () => {
     const { code } = await run(bin('vitest'), ['run', '-c', 'test/vitest.config.ts', ...args], { env });
     if (code !== 0) failed.push(`vitest ${args.join(' ')}`.trim());
   };
-  // The window over a fake main needs a browser and little else, so it is looked at beside the rest.
+  // The window mostly waits for its browser, so it is looked at beside the rest.
   const window = rest.length === 0 ? vitest(['--project', 'window']) : null;
   if (rest.length === 0) {
     const check = await run(nodeExecutable(), ['main/launch/check.mjs']);
