@@ -451,6 +451,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       shell.keepOpen(open);
       return null;
     },
+    'window.choosePath': async (asked) => {
+      if (shell.choosePath === null)
+        throw new AppFault('refused', 'There is no file dialog here.', 'Type the path instead.');
+      return { path: await shell.choosePath(asked) };
+    },
     'app.openAtLogin': ({ opens }) => {
       if (shell.opensAtLogin() === null)
         throw new AppFault('refused', 'Headroom cannot start with the session here.', 'Start it by hand.');

@@ -36,6 +36,7 @@ import {
 import { createNotifications } from './host/electron/notifications.ts';
 import { ownProcessesMiB } from './host/electron/own-memory.ts';
 import { createGlobalShortcut } from './host/electron/global-shortcut.ts';
+import { pathDialog } from './host/electron/path-dialog.ts';
 import { type Rectangle, screenOfIcon } from './host/electron/placement.ts';
 import { createPopover } from './host/electron/popover.ts';
 import { createPopoverWindow } from './host/electron/popover-window.ts';
@@ -115,6 +116,10 @@ async function run(): Promise<void> {
         closeDialog();
         if (isOpen) void popover.keepOpenWhile(new Promise<void>((resolve) => (closeDialog = resolve)));
       },
+      choosePath: pathDialog(
+        () => popover.window()?.owner() ?? null,
+        (answer) => popover.keepOpenWhile(answer),
+      ),
       hideWindow: () => popover.hide(),
       takeShortcut: (accelerator) => shortcut.take(accelerator),
       opensAtLogin: () => (platform === 'darwin' ? electronApp.getLoginItemSettings().openAtLogin : null),

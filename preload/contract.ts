@@ -1153,6 +1153,13 @@ export const routes = {
   'window.detach': route<null>()(v.strictObject({ detached: v.boolean() })),
   /** A file dialog of the page's is open, or closed again: the popover does not hide meanwhile. */
   'window.keepOpen': route<null>()(v.strictObject({ open: v.boolean() })),
+  /**
+   * The system's dialog for a folder or a file, beginning at `startAt`. Null: dismissed. Not for `windowForm: 'page'`.
+   * Errors: refused (this host has no dialog, or one is open).
+   */
+  'window.choosePath': route<{ path: string | null }>()(
+    v.strictObject({ what: v.picklist(['folder', 'file']), startAt: v.nullable(absolutePath) }),
+  ),
   /** Whether Headroom starts with the session. Errors: refused (this host cannot). */
   'app.openAtLogin': route<{ opensAtLogin: boolean }>()(v.strictObject({ opens: v.boolean() })),
   /** The last ten minutes of `memory.sample`, oldest first. */

@@ -391,6 +391,12 @@ export class Mirror {
     void this.#bridge.call('window.keepOpen', { open });
   }
 
+  /** Null: dismissed, or there is no such dialog here. */
+  async choosePath(what: 'folder' | 'file', startAt: string | null): Promise<string | null> {
+    const chosen = this.#take(await this.#bridge.call('window.choosePath', { what, startAt }));
+    return chosen?.path ?? null;
+  }
+
   hideWindow(): void {
     void this.#bridge.call('window.hide', null);
   }

@@ -1,6 +1,8 @@
 import { type FormEvent, useState } from 'react';
+import type { RouteInput } from '../../preload/contract.ts';
 import { useMirror } from '../mirror/react.ts';
 import { Button } from '../ui/button.tsx';
+import { useChoosePath } from '../ui/path-field.tsx';
 import { TextField } from '../ui/text-field.tsx';
 import { addedBy } from './added-by.ts';
 import styles from './form.module.css';
@@ -13,16 +15,26 @@ export function AddModel() {
   const [isAsking, setIsAsking] = useState(false);
   const by = addedBy(text);
 
-  const add = async (event: FormEvent): Promise<void> => {
-    event.preventDefault();
-    if (by === null || isAsking) return;
+  const choosePath = useChoosePath('folder');
+  const add = async (named: RouteInput<'models.add'> | null): Promise<void> => {
+    if (named === null || isAsking) return;
     setIsAsking(true);
-    const entry = await models.add(by);
+    const entry = await models.add(named);
     setIsAsking(false);
     if (entry !== null) models.lookAt(entry.id);
   };
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    void add(by);
+  };
+  const chooseFolder = async (choose: NonNullable<typeof choosePath>): Promise<void> => {
+    const folder = await choose(null);
+    if (folder === null) return;
+    setText(folder);
+    await add({ by: 'folder', folder });
+  };
   return (
-    <form className={styles.form} onSubmit={(event) => void add(event)}>
+    <form className={styles.form} onSubmit={submit}>
       <p className={styles.text}>
         Headroom runs models in MLX’s format. Name one of the Hugging Face hub, or a folder that holds one.
       </p>
@@ -40,6 +52,11 @@ export function AddModel() {
         <Button type="submit" isPrimary disabled={by === null || isAsking}>
           {isAsking ? 'Looking…' : 'Add'}
         </Button>
+        {choosePath !== null && (
+          <Button aria-haspopup="dialog" onClick={() => void chooseFolder(choosePath)}>
+            Choose a folder…
+          </Button>
+        )}
       </div>
     </form>
   );

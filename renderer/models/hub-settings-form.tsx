@@ -2,6 +2,7 @@ import { type FormEvent, useEffect, useState } from 'react';
 import type { HubSettings, RouteInput } from '../../preload/contract.ts';
 import { useMirror, useModels } from '../mirror/react.ts';
 import { Button } from '../ui/button.tsx';
+import { PathField } from '../ui/path-field.tsx';
 import { TextField } from '../ui/text-field.tsx';
 import styles from './form.module.css';
 import { ModelsRefusal } from './refusal.tsx';
@@ -46,16 +47,18 @@ function Form({ hub, onDone }: { readonly hub: HubSettings; readonly onDone: () 
   };
   return (
     <form className={styles.form} onSubmit={(event) => void save(event)}>
-      <TextField
+      <PathField
+        what="folder"
         label="Folder for models"
         placeholder={hub.cacheFolderInUse}
+        startAt={hub.cacheFolderInUse}
         value={folder}
         hint={
           hub.cacheFolder === null
             ? 'Empty: the Hugging Face cache, which other tools use too. What they have downloaded is not fetched twice.'
             : 'Empty it to use the Hugging Face cache again.'
         }
-        onChange={(event) => setFolder(event.target.value)}
+        onPath={setFolder}
       />
       <TextField
         label="Proxy"

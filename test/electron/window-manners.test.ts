@@ -87,6 +87,57 @@ describe.skipIf(surroundings.kind === 'missing')('window manners', () => {
     await page.keyboard.press('Escape');
   });
 
+  it('a folder is chosen in the system’s dialog, over a popover that stays', async () => {
+    await app.clickTray(ICON, true);
+    await isResizable(true);
+    await (await app.page()).keyboard.press(`${modifier}+k`);
+    await (await app.page()).getByRole('button', { name: 'More', exact: true }).click();
+    await (await app.page()).getByRole('menuitem', { name: 'Back to the menu bar' }).click();
+    await isResizable(false);
+    // The system's dialog cannot be driven: the answer comes when the test says so.
+    await app.electron.evaluate(({ dialog }) => {
+      const asked: unknown[] = [];
+      const record = { asked, answer: (_path: string | null) => {} };
+      Object.assign(globalThis, { headroomDialog: record });
+      dialog.showOpenDialog = ((...given: unknown[]) => {
+        asked.push({ hasOwner: given.length === 2, ...(given.at(-1) as object) });
+        return new Promise((resolve) => {
+          record.answer = (path) => resolve({ canceled: path === null, filePaths: path === null ? [] : [path] });
+        });
+      }) as never;
+    });
+    type Dialog = { headroomDialog: { asked: unknown[]; answer(path: string | null): void } };
+    const asked = () => app.electron.evaluate(() => (globalThis as unknown as Dialog).headroomDialog.asked);
+    const answer = (path: string | null) =>
+      app.electron.evaluate((_electron, at) => (globalThis as unknown as Dialog).headroomDialog.answer(at), path);
+
+    const page = await app.page();
+    await page.locator('header').getByTitle('Models').click();
+    await page.getByRole('button', { name: 'Add a model…' }).click();
+    await page.getByRole('button', { name: 'Choose a folder…' }).click();
+    await expect
+      .poll(asked)
+      .toEqual([{ hasOwner: true, properties: ['openDirectory', 'createDirectory'], buttonLabel: 'Choose' }]);
+    // The dialog has the focus now.
+    await app.electron.evaluate(({ BrowserWindow }) => {
+      const window = BrowserWindow.getAllWindows()[0];
+      Object.assign(window ?? {}, { isFocused: () => false });
+      window?.emit('blur');
+    });
+    await page.waitForTimeout(500);
+    expect(await app.isShown()).toBe(true);
+    await app.electron.evaluate(({ BrowserWindow }) =>
+      Object.assign(BrowserWindow.getAllWindows()[0] ?? {}, { isFocused: () => true }),
+    );
+    await answer(null);
+    await page.getByRole('button', { name: 'Choose a folder…' }).click();
+    await expect.poll(async () => (await asked()).length).toBe(2);
+    await answer(app.home);
+    await page.getByRole('alert').filter({ hasText: app.home }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+  });
+
   it('what the page has made can be saved, where the person says', async () => {
     const file = join(app.home, 'saved.json');
     await app.electron.evaluate(({ session }, path) => {

@@ -74,6 +74,8 @@ export interface FakeScript {
   readonly models: FakeModels;
   /** What differs from an endpoint that nobody uses yet. */
   readonly endpoint?: Partial<EndpointStatus>;
+  /** What the system's dialog is answered with; null: it is dismissed. */
+  readonly choosesPath?: string | null;
   /** Routes that answer with an error. */
   readonly refuse?: Partial<Record<RouteName, AppError>>;
   /** False: the connection falls away once the first state is there. */
@@ -696,6 +698,8 @@ export function installFakeBridge(script: FakeScript): void {
         return app.settings;
       case 'app.openAtLogin':
         return { opensAtLogin: (input as { opens: boolean }).opens };
+      case 'window.choosePath':
+        return { path: script.choosesPath ?? null };
       case 'window.detach':
       case 'window.keepOpen':
         return null;

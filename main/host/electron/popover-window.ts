@@ -9,6 +9,8 @@ import { webPreferences } from './web-preferences.ts';
 export interface ElectronPopoverWindow extends PopoverWindow {
   /** Null once the window is gone. */
   contents(): WebContents | null;
+  /** What a dialog belongs to; null once the window is gone. */
+  owner(): BrowserWindow | null;
 }
 
 export function createPopoverWindow(
@@ -67,5 +69,6 @@ export function createPopoverWindow(
     isFocused: () => window.isFocused(),
     isDevToolsOpen: () => window.webContents.isDevToolsOpened(),
     contents: () => (window.isDestroyed() ? null : window.webContents),
+    owner: () => (window.isDestroyed() ? null : window),
   };
 }
