@@ -37,16 +37,19 @@ class StopTexts:
         self._words = words
         self._held = ""
 
-    def feed(self, text: str) -> tuple[str, bool]:
-        """The text that can be shown, and whether a stop text ended it."""
+    def feed(self, text: str) -> tuple[str, str | None]:
+        """The text that can be shown, and the stop text that ended it."""
         text = self._held + text
         self._held = ""
-        found = [place for word in self._words if (place := text.find(word)) >= 0]
+        found = [(place, word) for word in self._words if (place := text.find(word)) >= 0]
         if found:
-            return text[: min(found)], True
+            # The first that is complete, however the text was cut into pieces; of several the
+            # longest.
+            place, word = min(found, key=lambda one: (one[0] + len(one[1]), one[0]))
+            return text[:place], word
         keep = len(text) - self._open_end(text)
         self._held = text[keep:]
-        return text[:keep], False
+        return text[:keep], None
 
     def finish(self) -> str:
         text, self._held = self._held, ""
@@ -73,7 +76,7 @@ class Answer:
         self._eos_tokens = eos_tokens
         self._stop = StopTexts(stop)
         self._called = False
-        self._stop_found = False
+        self.stop_text: str | None = None
         self.tokens = 0
         self.reasoning_tokens = 0
         self.ended = False
@@ -103,11 +106,11 @@ class Answer:
     def finish(self) -> list[Delta]:
         """What was held back. Nothing may be added afterwards."""
         out: list[Delta] = []
-        if not self._stop_found:
+        if self.stop_text is None:
             out = self._stopped(self._splitter.feed(self._detokenizer.finish()))
-        if not self._stop_found:
+        if self.stop_text is None:
             out += self._stopped(self._splitter.finish())
-        if not self._stop_found and (held := self._stop.finish()):
+        if self.stop_text is None and (held := self._stop.finish()):
             out.append(Text(CONTENT, held))
         return out
 
@@ -115,7 +118,7 @@ class Answer:
     def finish_reason(self) -> FinishReason:
         if not self.ended:
             return "length"
-        return "tool_calls" if self._called and not self._stop_found else "stop"
+        return "tool_calls" if self._called and self.stop_text is None else "stop"
 
     @property
     def length_in(self) -> str | None:
@@ -127,10 +130,10 @@ class Answer:
         for delta in deltas:
             match delta:
                 case Text("content", text):
-                    shown, self._stop_found = self._stop.feed(text)
+                    shown, self.stop_text = self._stop.feed(text)
                     if shown:
                         out.append(Text(CONTENT, shown))
-                    if self._stop_found:
+                    if self.stop_text is not None:
                         self.ended = True
                         return out
                 case _:

@@ -22,6 +22,7 @@ import mlx.core as mx
 
 from .cache_files import CacheFiles
 from .calibration import calibrate, check_step
+from .constraint import Constraint
 from .errors import EXIT_GENERATION_DIED, EXIT_LOAD_FAILED, ApiError, one_line
 from .job import (
     Calibration,
@@ -49,6 +50,7 @@ from .monitor import (
     Monitor,
     device,
 )
+from .penalties import Penalties
 from .prompt_cache import Checkpoint, Kind, Layers, PromptCache, can_cut, checkpoint
 from .request import Sampling
 from .residency import WiredLimit
@@ -398,8 +400,10 @@ class Generation:
             if rest := job.answer.finish():
                 job.events.put(Generated(rest))
             usage = Usage(len(job.prompt), start, job.answer.tokens, job.answer.reasoning_tokens)
-            reason, length_in = job.answer.finish_reason, job.answer.length_in
-            return Finished(reason, length_in, usage, timings, memory)
+            answer = job.answer
+            return Finished(
+                answer.finish_reason, answer.length_in, answer.stop_text, usage, timings, memory
+            )
         finally:
             if sys.exception() is None:
                 self._keep(job, cache, points, said)
@@ -442,9 +446,14 @@ class Generation:
         cache holds nothing."""
         from mlx_lm.generate import generate_step
 
-        sampler, processors = _sampler(job.sampling), _logits_processors(job.sampling)
+        assert self.tokenizer is not None
+        sampler, processors = _sampler(job.sampling), _bias(job.sampling)
+        counting: list[Penalties | Constraint] = []
+        if Penalties.wanted(job.sampling):
+            counting.append(Penalties(job.sampling, self.tokenizer.control_tokens()))
         if job.constraint is not None:
-            processors = [*processors, job.constraint]
+            # Last: what the form rules out stays out.
+            counting.append(job.constraint)
         # What the cache does not hold yet.
         ahead = job.prompt[-1:]
         forced = job.forced()
@@ -453,7 +462,8 @@ class Generation:
             ahead = ahead + forced
             if job.constraint is not None:
                 job.constraint.put_in(forced)
-                job.constraint.begin(len(ahead))
+            for processor in counting:
+                processor.begin(len(ahead))
             for token in forced[:left]:
                 yield token, None
             left -= len(forced)
@@ -464,7 +474,7 @@ class Generation:
                 self._model,
                 max_tokens=left,
                 sampler=sampler,
-                logits_processors=processors,
+                logits_processors=[*processors, *counting],
                 prompt_cache=cache,
             )
             try:
@@ -527,19 +537,10 @@ def _sampler(sampling: Sampling) -> Any:  # noqa: ANN401  mlx_lm has no types
     )
 
 
-def _logits_processors(sampling: Sampling) -> Any:  # noqa: ANN401  mlx_lm has no types
+def _bias(sampling: Sampling) -> list[Any]:
     from mlx_lm.sample_utils import make_logits_processors
 
-    repetition = sampling.repetition_penalty
-    return make_logits_processors(
-        sampling.logit_bias,
-        None if repetition in (0, 1) else repetition,
-        sampling.repetition_context_size,
-        sampling.presence_penalty or None,
-        sampling.repetition_context_size,
-        sampling.frequency_penalty or None,
-        sampling.repetition_context_size,
-    )
+    return list(make_logits_processors(sampling.logit_bias))
 
 
 def _chances(job: Job, token: int, logprobs: mx.array | None) -> list[TokenChance]:

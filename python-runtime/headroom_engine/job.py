@@ -81,6 +81,8 @@ class Memory:
 class Finished:
     reason: FinishReason
     length_in: str | None
+    # The stop text that ended it.
+    stop_text: str | None
     usage: Usage
     timings: Timings
     memory: Memory

@@ -118,10 +118,7 @@ class StreamedReply(_Reply):
         return "chat.completion.chunk" if self.chat else "text_completion"
 
     def _end(self, event: Finished) -> bytes:
-        end: dict[str, Any] = {"finish_reason": event.reason}
-        if event.length_in is not None:
-            end["length_in"] = event.length_in
-        out = self._chunk({}, **end)
+        out = self._chunk({}, **how_it_ended(event))
         if self.include_usage:
             last = self._envelope(self._object_name, [])
             out += data({**last, **measurements(event)})
@@ -147,9 +144,7 @@ class WholeReply(_Reply):
                     self._calls[index]["function"]["arguments"] += text
 
     def body(self, event: Finished) -> dict[str, Any]:
-        choice: dict[str, Any] = {"index": 0, "finish_reason": event.reason}
-        if event.length_in is not None:
-            choice["length_in"] = event.length_in
+        choice: dict[str, Any] = {"index": 0, **how_it_ended(event)}
         if self._chances:
             choice["logprobs"] = self._logprobs(self._chances)
         if self.chat:
@@ -162,6 +157,12 @@ class WholeReply(_Reply):
             choice["text"] = self._texts.get(CONTENT, "")
         body = self._envelope("chat.completion" if self.chat else "text_completion", [choice])
         return {**body, **measurements(event)}
+
+
+def how_it_ended(event: Finished) -> dict[str, Any]:
+    ending = {"length_in": event.length_in, "stop_sequence": event.stop_text}
+    told = {name: value for name, value in ending.items() if value is not None}
+    return {"finish_reason": event.reason, **told}
 
 
 def measurements(event: Finished) -> dict[str, Any]:

@@ -16,6 +16,7 @@ LARGEST_STEP: Final = 4096
 MOST_STOP_WORDS: Final = 16
 LONGEST_CACHE_KEY: Final = 200
 MOST_TOP_LOGPROBS: Final = 20
+LARGEST_BIAS: Final = 100
 
 Body = dict[str, Any]
 
@@ -28,7 +29,6 @@ class Sampling:
     min_p: float
     seed: int | None
     repetition_penalty: float
-    repetition_context_size: int
     presence_penalty: float
     frequency_penalty: float
     logit_bias: dict[int, float] | None
@@ -78,9 +78,8 @@ def read_sampling(body: Body, defaults: SamplingDefaults, vocabulary_size: int) 
         min_p=_number(body, "min_p", defaults.min_p, 0, 1),
         seed=None if body.get("seed") is None else _integer(body, "seed", 0, -(2**63), 2**63),
         repetition_penalty=_number(body, "repetition_penalty", defaults.repetition_penalty, 0, 10),
-        repetition_context_size=_integer(body, "repetition_context_size", 20, 1, 4096),
-        presence_penalty=_number(body, "presence_penalty", 0, -10, 10),
-        frequency_penalty=_number(body, "frequency_penalty", 0, -10, 10),
+        presence_penalty=_number(body, "presence_penalty", 0, -2, 2),
+        frequency_penalty=_number(body, "frequency_penalty", 0, -2, 2),
         logit_bias=_logit_bias(body, vocabulary_size),
     )
 
@@ -284,9 +283,13 @@ def _logit_bias(body: Body, vocabulary_size: int) -> dict[int, float] | None:
         raise bad_request("logit_bias must be an object of token ids and numbers")
     out = {}
     for key, value in bias.items():
-        if not key.isdecimal() or not 0 <= int(key) < vocabulary_size:
-            raise bad_request(f"logit_bias: there is no token {key}")
+        # int() refuses thousands of digits in its own way.
+        known = key.isascii() and key.isdecimal() and len(key) < 10 and int(key) < vocabulary_size
+        if not known:
+            raise bad_request(f"logit_bias: there is no token {key[:20]}")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise bad_request("logit_bias must be an object of token ids and numbers")
-        out[int(key)] = max(-100.0, min(100.0, float(value)))
+        if not -LARGEST_BIAS <= value <= LARGEST_BIAS:
+            raise bad_request(f"logit_bias: {key} must be from -{LARGEST_BIAS} to {LARGEST_BIAS}")
+        out[int(key)] = float(value)
     return out

@@ -89,8 +89,11 @@ def test_a_stop_text_ends_the_answer_but_not_the_reasoning(client: Client) -> No
     whole = client.chat("hi")["choices"][0]["message"]
     word = whole["content"].split()[1]
     choice = client.chat("hi", stop=[word])["choices"][0]
-    assert choice["finish_reason"] == "stop"
+    assert (choice["finish_reason"], choice["stop_sequence"]) == ("stop", word)
     assert choice["message"]["content"] == whole["content"].split(word)[0]
+    (streamed,) = finals(list(client.stream(chat_body("hi", stop=["never", word]))))
+    assert (streamed["finish_reason"], streamed["stop_sequence"]) == ("stop", word)
+    assert "stop_sequence" not in client.chat("hi", stop=["never"])["choices"][0]
     assert choice["message"]["reasoning"] == whole["reasoning"]
     said = client.chat("hi", stop=whole["reasoning"].split()[0])["choices"][0]["message"]
     assert said["reasoning"] == whole["reasoning"]

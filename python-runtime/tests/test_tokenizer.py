@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from headroom_engine.answer import Answer
+from headroom_engine.answer import Answer, StopTexts
 from headroom_engine.conversation import Defuser, read_conversation
 from headroom_engine.deltas import Delta, Text, ToolArguments, ToolStart
 from headroom_engine.errors import ApiError
@@ -216,6 +216,30 @@ def written(
         if answer.ended:
             break
     return answer, deltas + answer.finish()
+
+
+@pytest.mark.parametrize(
+    ("words", "shown", "which"),
+    [
+        (["bcd", "c"], "ab", "c"),
+        (["cd", "bcd"], "a", "bcd"),
+        (["d", "cd"], "ab", "cd"),
+        (["e", "f"], "abcd", "e"),
+        (["x"], "abcdef", None),
+    ],
+)
+def test_the_first_complete_stop_text_counts(
+    words: list[str], shown: str, which: str | None
+) -> None:
+    for size in range(1, 7):
+        stop = StopTexts(words)
+        said, found = "", None
+        for begin in range(0, 6, size):
+            piece, found = stop.feed("abcdef"[begin : begin + size])
+            said += piece
+            if found is not None:
+                break
+        assert (said + ("" if found else stop.finish()), found) == (shown, which)
 
 
 def test_a_tool_call_is_the_reason_to_finish(tokenizer: LeanTokenizer) -> None:
