@@ -436,6 +436,8 @@ export type ContextUse =
 export interface SearchHit {
   readonly conversation: ConversationSummary;
   readonly messageId: string | null;
+  /** In this one of the message's attachments; null: in its own text. */
+  readonly attachment: Pick<Attachment, 'id' | 'name'> | null;
   readonly role: 'user' | 'assistant' | null;
   readonly createdAtMs: number;
   readonly snippet: string;

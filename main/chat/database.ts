@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { spacedOut } from './search-query.ts';
 
 export type Database = DatabaseSync;
 
@@ -154,6 +155,8 @@ function open(file: string): Database {
     db.exec('PRAGMA synchronous = FULL');
     db.exec('PRAGMA foreign_keys = ON');
     db.exec('PRAGMA busy_timeout = 2000');
+    // The search's triggers call it at every write, so no connection may be without it.
+    db.function('spaced_out', { deterministic: true }, (text) => spacedOut(String(text)));
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
     migrate(db, file);
     return db;

@@ -85,6 +85,80 @@ describe('search', () => {
     db.exec("INSERT INTO message_index (message_index) VALUES ('integrity-check')");
   });
 
+  it.each([
+    ['日本', ['日本']],
+    ['日', ['日', '日']],
+    ['本語', ['本語']],
+    ['語本', []],
+    ['が', ['が']],
+    ['か', ['か', 'か']],
+    ['React組件', ['React', '組件']],
+    ['rea', ['React']],
+    ['組', ['組']],
+    ['ที่', ['ที่']],
+    ['ทุ', []],
+    ['हिन्', ['हिन्दी']],
+    ['한국', ['한국어']],
+    ['日 react', ['日', '日', 'React']],
+  ])('finds %j without spaces between words', (text, words) => {
+    say('日本語が分かる。か。日は使用React組件開発');
+    say('สถานที่ และ हिन्दी 한국어');
+    expect(
+      store.search
+        .find(text, false)
+        .filter((hit) => hit.messageId !== null)
+        .flatMap(marked),
+    ).toEqual(words);
+    db.exec("INSERT INTO message_index (message_index) VALUES ('integrity-check')");
+  });
+
+  it('finds what is in an attachment, says which, and once, by the latest message that has it', () => {
+    const attach = (name: string, text: string) => store.attachments.add({ name, text, tokens: null, nowMs: 1 });
+    const file = attach('Bericht für Q3.csv', 'month;sum\nJuly;lighthouse 東京都\n');
+    const draft = attach('draft.txt', 'a lighthouse that was never sent');
+    const sent = (attachmentIds: string[], conversationId: string | null = null) => {
+      const added = store.addTurn({ ...turn, text: 'What is this?', conversationId, attachmentIds });
+      if (added === null) throw new Error('not added');
+      return added;
+    };
+    const { conversation } = sent([file.id]);
+    const edited = sent([file.id], conversation.id);
+    store.drafts.put(conversation.id, '', [draft.id]);
+    const expected = {
+      messageId: edited.user.id,
+      role: 'user',
+      attachment: { id: file.id, name: file.name },
+      conversation: { id: conversation.id },
+    };
+    for (const text of ['light', 'july lighthouse', '京都', 'bericht', 'bericht july']) {
+      for (const way of [store.search, openSearch(db, { hasIndex: false })]) {
+        expect(way.find(text, false), text).toMatchObject([expected]);
+      }
+      openSearch(db);
+    }
+    expect(found('京都')).toEqual(['京都']);
+    store.remove(conversation.id, 10);
+    expect(store.search.find('lighthouse', false)).toEqual([]);
+    store.purge(11);
+    store.attachments.purge(11);
+    db.exec("INSERT INTO attachment_index (attachment_index) VALUES ('integrity-check')");
+    expect(
+      db.prepare("SELECT count(*) AS n FROM attachment_index WHERE attachment_index MATCH 'lighthouse'").get(),
+    ).toEqual({ n: 0 });
+  });
+
+  it('makes an index anew that an earlier version made otherwise', () => {
+    say('日本語が分かる');
+    db.exec(`DROP TRIGGER message_indexed; DROP TRIGGER attachment_indexed;
+      CREATE TRIGGER message_indexed AFTER INSERT ON message BEGIN
+        INSERT INTO message_index (rowid, text) VALUES (new.seq, new.text);
+      END`);
+    expect(openSearch(db).way).toBe('index');
+    say('日本に行く');
+    expect(found('日本')).toHaveLength(4);
+    db.exec("INSERT INTO message_index (message_index) VALUES ('integrity-check')");
+  });
+
   it('shows at most three places of one conversation', () => {
     const { conversation } = say('needle 0');
     for (let i = 1; i < 10; i += 1) say(`needle ${i}`, '', conversation.id);

@@ -256,7 +256,7 @@ function Hits({ onOpen }: ListProps) {
     <nav className={styles.list} aria-label="Found" onKeyDown={walk}>
       <ul>
         {hits.map((hit) => (
-          <li key={`${hit.conversation.id} ${hit.messageId ?? ''}`}>
+          <li key={`${hit.conversation.id} ${hit.messageId ?? ''} ${hit.attachment?.id ?? ''}`}>
             <Hit hit={hit} nowMs={nowMs} onOpen={onOpen} />
           </li>
         ))}
@@ -266,6 +266,11 @@ function Hits({ onOpen }: ListProps) {
 }
 
 const WHO = { user: 'You', assistant: 'Answer' } as const;
+
+function placeOf({ attachment, role }: SearchHit): string {
+  if (attachment !== null) return `In ${attachment.name}: `;
+  return role === null ? '' : `${WHO[role]}: `;
+}
 
 function Hit({ hit, nowMs, onOpen }: ListProps & { readonly hit: SearchHit; readonly nowMs: number }) {
   return (
@@ -284,7 +289,7 @@ function Hit({ hit, nowMs, onOpen }: ListProps & { readonly hit: SearchHit; read
       </span>
       {hit.messageId !== null && (
         <span className={styles.snippet}>
-          {hit.role !== null && `${WHO[hit.role]}: `}
+          {placeOf(hit)}
           <Highlighted text={hit.snippet} ranges={hit.ranges} />
         </span>
       )}

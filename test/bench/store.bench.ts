@@ -1,11 +1,13 @@
 /**
  * The store with 10,000 conversations and 200,000 messages: opening it, a conversation, the list, searching, and sending.
- * Words are drawn as in natural text (few very common, most rare). Baselines are bare SQLite on the same file.
+ * Words are drawn as in natural text (few very common, most rare), a part of each message is written without spaces.
+ * Baselines are bare SQLite on the same file.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Database, inTransaction, openDatabase } from '../../main/chat/database.ts';
+import { dropTriggers } from '../../main/chat/search.ts';
 import { createConversationStore } from '../../main/chat/store.ts';
 import { seededRandom } from '../engine/seeded-random.ts';
 import { type Bench, type Figure, median } from './figure.ts';
@@ -13,6 +15,7 @@ import { type Bench, type Figure, median } from './figure.ts';
 const CONVERSATIONS = 10_000;
 const MESSAGES_EACH = 20;
 const WORDS_EACH = 50;
+const UNSPACED_WORDS_EACH = 25;
 const VOCABULARY = 40_000;
 
 const never = (): void => {
@@ -38,19 +41,20 @@ function word(of: number): string {
     text += SYLLABLES[rest % SYLLABLES.length];
   return text;
 }
+/** Words of one to three of some 3,000 signs, few of them in most words. */
+const unspacedWord = (of: number): string => {
+  const digits = [(of * 7_919) % 3_001, (of * 104_729) % 1_009, (of * 1_299_709) % 211];
+  return digits
+    .slice(0, 1 + ((of + 1) % 3))
+    .map((digit) => String.fromCodePoint(0x4e00 + digit))
+    .join('');
+};
+const unspaced = (words: number): string => Array.from({ length: words }, () => unspacedWord(rank())).join('');
 const sentence = (words: number): string => Array.from({ length: words }, () => word(rank())).join(' ');
 
 function fill(db: Database): void {
   // The index is built at the end, in one go, as when an older file is migrated.
-  for (const name of [
-    'message_indexed',
-    'message_reindexed',
-    'message_unindexed',
-    'title_indexed',
-    'title_reindexed',
-    'title_unindexed',
-  ])
-    db.exec(`DROP TRIGGER IF EXISTS ${name}`);
+  dropTriggers(db);
   const conversation = db.prepare(
     'INSERT INTO conversation (seq, id, title, created_at_ms, updated_at_ms, told_date) VALUES (?, ?, ?, ?, ?, ?)',
   );
@@ -68,7 +72,8 @@ function fill(db: Database): void {
           const messageId = idOf(2, index * MESSAGES_EACH + at);
           const isUser = at % 2 === 0;
           const status = isUser ? null : '{"kind":"complete"}';
-          message.run(messageId, id, parentId, isUser ? 'user' : 'assistant', index, sentence(WORDS_EACH), status);
+          const text = `${sentence(WORDS_EACH)} ${unspaced(UNSPACED_WORDS_EACH)}`;
+          message.run(messageId, id, parentId, isUser ? 'user' : 'assistant', index, text, status);
           parentId = messageId;
         }
       }
@@ -94,6 +99,22 @@ const queries = (): string[] =>
         return `${word(index)} ${word(index + 1)} ${word(rank()).slice(0, 2)}`;
       default:
         return `nowhere${index}`;
+    }
+  });
+
+/** Words, their beginnings, two of them one after the other, and one sign. */
+const unspacedQueries = (): string[] =>
+  Array.from({ length: 200 }, (_, index) => {
+    const some = unspacedWord(rank());
+    switch (index % 4) {
+      case 0:
+        return some;
+      case 1:
+        return Array.from(some)[0] ?? some;
+      case 2:
+        return some + unspacedWord(rank());
+      default:
+        return unspacedWord(Math.floor(random() * VOCABULARY));
     }
   });
 
@@ -156,6 +177,7 @@ const bench: Bench = async () => {
       return ms;
     });
     if (hits < asked.length) throw new Error('the searches found next to nothing: these are no fair queries');
+    const searchedUnspaced = unspacedQueries().map((text) => timed(() => store.search.find(text, false)).ms);
     const like = db.prepare('SELECT id FROM message WHERE text LIKE ? ORDER BY seq DESC LIMIT 50');
     const scanned = asked.slice(0, 30).map((text) => timed(() => like.all(`%${text.trim()}%`)).ms);
 
@@ -196,6 +218,7 @@ const bench: Bench = async () => {
       figure('a page of the list, p95', p95(pages), ['bare SQLite, all 10,000', wholeList], null),
       figure('search, p95', p95(searched), ['LIKE over all messages, median', median(scanned)], 50),
       figure('search, median', median(searched), ['LIKE over all messages, median', median(scanned)], null),
+      figure('search in a script without spaces, p95', p95(searchedUnspaced), ['LIKE, median', median(scanned)], 50),
       figure('store a message, p95', p95(sends), ['one durable row, p95', p95(bareSends)], null),
     ]);
   } finally {

@@ -364,13 +364,29 @@ export function installFakeBridge(script: FakeScript): void {
     return [...conversations.values()].flatMap((conversation) => {
       const inTitle = rangesIn(conversation.title);
       const hits: SearchHit[] = [];
-      const base = { conversation: summaryOf(conversation), createdAtMs: conversation.updatedAtMs };
+      const base = {
+        conversation: summaryOf(conversation),
+        attachment: null,
+        createdAtMs: conversation.updatedAtMs,
+      };
       if (inTitle.length > 0)
         hits.push({ ...base, messageId: null, role: null, snippet: conversation.title, ranges: inTitle });
       for (const message of conversation.messages) {
         const snippet = message.text.slice(0, 160);
         const ranges = rangesIn(snippet);
         if (ranges.length > 0) hits.push({ ...base, messageId: message.id, role: message.role, snippet, ranges });
+        for (const { id, name, preview } of message.role === 'user' ? message.attachments : []) {
+          const inside = rangesIn(preview);
+          if (inside.length > 0)
+            hits.push({
+              ...base,
+              messageId: message.id,
+              attachment: { id, name },
+              role: 'user',
+              snippet: preview,
+              ranges: inside,
+            });
+        }
       }
       return hits;
     });

@@ -18,6 +18,10 @@ export class DatabaseSync {
     this.#database.exec(sql);
   }
 
+  function(name: string, options: { deterministic?: boolean }, work: (...values: Value[]) => Value): void {
+    this.#database.function(name, work, options);
+  }
+
   prepare(sql: string): StatementSync {
     const statement = this.#database.prepare(sql);
     this.#statements.push(statement);
