@@ -82,7 +82,7 @@ describe('what an answer may be asked beside its prompt', () => {
         [
           delta({ content: 'So' }, { logprobs: { content } }),
           delta({ content: '' }, { logprobs: { content } }),
-          delta({ content: '.' }, { finish_reason: 'stop' }),
+          delta({ content: '.' }, { finish_reason: 'stop', stop_sequence: 'END' }),
           data(usage),
           'data: [DONE]\n\n',
         ].join(''),
@@ -94,6 +94,11 @@ describe('what an answer may be asked beside its prompt', () => {
       responseFormat: { type: 'json_object' },
       toolChoice: 'required',
       continueFrom: { reasoning: 'Hm', content: '' },
+      stop: ['END'],
+      frequencyPenalty: 1,
+      presencePenalty: -1,
+      repetitionPenalty: 1.2,
+      logitBias: { '5': 3 },
     } as const;
     const events: GenerationEvent[] = [];
     for await (const event of client.chat(asked, { signal: new AbortController().signal })) events.push(event);
@@ -102,6 +107,7 @@ describe('what an answer may be asked beside its prompt', () => {
       { kind: 'content', text: '', logprobs: content },
       { kind: 'content', text: '.' },
     ]);
+    expect(events.at(-1)).toMatchObject({ kind: 'finish', reason: 'stop', stopSequence: 'END' });
     expect(JSON.parse(seen[0]?.body ?? '')).toMatchObject({
       cache_key: 'a',
       logprobs: true,
@@ -109,6 +115,11 @@ describe('what an answer may be asked beside its prompt', () => {
       response_format: { type: 'json_object' },
       tool_choice: 'required',
       continue: { reasoning: 'Hm', content: '' },
+      stop: ['END'],
+      frequency_penalty: 1,
+      presence_penalty: -1,
+      repetition_penalty: 1.2,
+      logit_bias: { '5': 3 },
     });
   });
 });

@@ -250,11 +250,11 @@ const chunkSchema = v.object({
         logprobs: v.optional(v.nullable(logprobs)),
         finish_reason: v.optional(v.nullable(v.picklist(['stop', 'length', 'tool_calls']))),
         length_in: lengthIn,
+        stop_sequence: v.optional(v.nullable(v.string())),
       }),
     ),
     [],
   ),
-  length_in: lengthIn,
   usage: v.optional(
     v.nullable(
       v.object({
@@ -310,6 +310,7 @@ const bodyOf = (request: GenerationRequest): object => ({
   stream_options: { include_usage: true },
   max_tokens: request.maxTokens,
   ...samplingFields(request),
+  ...(request.repetitionPenalty === undefined ? {} : { repetition_penalty: request.repetitionPenalty }),
   ...(request.thinkingBudgetTokens === undefined ? {} : { thinking_budget: request.thinkingBudgetTokens }),
   ...(request.continueFrom === undefined ? {} : { continue: request.continueFrom }),
   ...(request.cache === undefined ? {} : { cache: request.cache }),
@@ -455,6 +456,7 @@ class AnswerReader {
   id: string | null = null;
   #reason: 'stop' | 'length' | 'tool_calls' | null = null;
   #lengthIn: 'reasoning' | 'answer' | null = null;
+  #stopSequence: string | null = null;
   #usage: GenerationUsage | null = null;
 
   read(data: string): GenerationEvent[] {
@@ -473,7 +475,8 @@ class AnswerReader {
     this.id ??= chunk.id ?? null;
     const choice = chunk.choices[0];
     this.#reason = choice?.finish_reason ?? this.#reason;
-    this.#lengthIn = choice?.length_in ?? chunk.length_in ?? this.#lengthIn;
+    this.#lengthIn = choice?.length_in ?? this.#lengthIn;
+    this.#stopSequence = choice?.stop_sequence ?? this.#stopSequence;
     const { usage, timings, memory } = chunk;
     if (usage !== undefined && usage !== null) {
       this.#usage = {
@@ -505,6 +508,7 @@ class AnswerReader {
       kind: 'finish',
       reason: this.#reason,
       ...(this.#reason === 'length' ? { lengthIn: this.#lengthIn ?? 'answer' } : {}),
+      ...(this.#stopSequence === null ? {} : { stopSequence: this.#stopSequence }),
       usage: this.#usage,
     };
   }

@@ -32,6 +32,13 @@ export interface GenerationRequest {
   readonly minP?: number;
   readonly seed?: number;
   readonly stop?: readonly string[];
+  /** OpenAI's, over what was generated of this answer: −2 to 2. */
+  readonly frequencyPenalty?: number;
+  readonly presencePenalty?: number;
+  /** Above 1 makes the last tokens less likely, below 1 more. */
+  readonly repetitionPenalty?: number;
+  /** By the number of a token: −100 forbids it, 100 forces it. */
+  readonly logitBias?: Readonly<Record<string, number>>;
   /** OpenAI function tools, passed through. */
   readonly tools?: readonly unknown[];
   /** Reasoning ends after this many tokens, and the answer begins. */
@@ -157,6 +164,8 @@ export type GenerationEvent =
       readonly reason: 'stop' | 'length' | 'tool_calls';
       /** Set when the length was reached while the model was still thinking. */
       readonly lengthIn?: 'reasoning' | 'answer';
+      /** Which of the request's stop texts ended it, where the engine tells. */
+      readonly stopSequence?: string;
       readonly usage: GenerationUsage;
     };
 

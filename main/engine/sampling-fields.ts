@@ -8,4 +8,11 @@ export const samplingFields = (request: GenerationRequest): Readonly<Record<stri
   ...(request.minP === undefined ? {} : { min_p: request.minP }),
   ...(request.seed === undefined ? {} : { seed: request.seed }),
   ...(request.stop === undefined ? {} : { stop: request.stop }),
+  ...(request.frequencyPenalty === undefined ? {} : { frequency_penalty: request.frequencyPenalty }),
+  ...(request.presencePenalty === undefined ? {} : { presence_penalty: request.presencePenalty }),
+  ...(request.logitBias === undefined ? {} : { logit_bias: request.logitBias }),
 });
+
+/** What everybody but the bundled engine and its relatives calls `repetition_penalty`. */
+export const repeatPenaltyField = ({ repetitionPenalty }: GenerationRequest): Readonly<Record<string, unknown>> =>
+  repetitionPenalty === undefined ? {} : { repeat_penalty: repetitionPenalty };

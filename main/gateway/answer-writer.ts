@@ -22,6 +22,8 @@ export interface AnswerTimings {
 
 export interface Finish {
   readonly reason: 'stop' | 'length' | 'tool_calls';
+  /** The stop text that ended it; null for none, and where the engine does not tell. */
+  readonly stopSequence: string | null;
   readonly usage: GenerationUsage;
   readonly timings: AnswerTimings;
 }

@@ -65,7 +65,8 @@ export async function answer(
       request.at(event);
       clock.see(event);
       if (event.kind === 'finish') {
-        return await end({ reason: event.reason, usage: event.usage, timings: clock.timings() });
+        const { reason, stopSequence = null, usage } = event;
+        return await end({ reason, stopSequence, usage, timings: clock.timings() });
       }
       if (event.kind === 'waiting') {
         out?.note(event.for === 'slot' ? `waiting, ${event.ahead} ahead` : 'loading the model');
@@ -87,7 +88,7 @@ export async function answer(
       // The engine notices that nobody reads on. The caller gets what a bound on the length would have left.
       if (runaway.add(piece)) {
         const usage = usageSoFar(ports.engine, clock.pieces);
-        return await end({ reason: 'length', usage, timings: clock.timings() });
+        return await end({ reason: 'length', stopSequence: null, usage, timings: clock.timings() });
       }
     }
     throw new ApiFault(500, 'model_failed', 'The answer ended before it was finished. Try again.');

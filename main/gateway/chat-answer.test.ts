@@ -21,7 +21,7 @@ function messageOf(events: readonly GenerationEvent[], reason: 'stop' | 'length'
     const piece = pieces.of(event);
     if (piece !== null) answer.piece(piece);
   }
-  return answer.whole({ reason, usage, timings });
+  return answer.whole({ reason, stopSequence: null, usage, timings });
 }
 
 it('keeps reasoning apart, under both names', () => {

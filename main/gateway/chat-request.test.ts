@@ -78,7 +78,11 @@ describe('parseChatRequest', () => {
       reasoning_effort: 'high',
       user: 'somebody',
       presence_penalty: 0,
+      frequency_penalty: -2,
+      repetition_penalty: 1.5,
+      logit_bias: { 5: -100, 199999: 2.5 },
     });
+    expect(generation).not.toHaveProperty('presencePenalty');
     expect(generation).toMatchObject({
       maxTokens: 7,
       temperature: 0,
@@ -87,6 +91,9 @@ describe('parseChatRequest', () => {
       stop: ['END'],
       tools,
       effort: 'high',
+      frequencyPenalty: -2,
+      repetitionPenalty: 1.5,
+      logitBias: { '5': -100, '199999': 2.5 },
     });
     expect({ stream, model }).toEqual({ stream: true, model: 'tiny' });
     expect(parse({ ...hello, tools, tool_choice: 'none' }).generation).not.toHaveProperty('tools');
@@ -165,8 +172,12 @@ describe('parseChatRequest', () => {
     ['two answers', { ...hello, n: 2 }, 'n'],
     ['top_logprobs alone', { ...hello, top_logprobs: 2 }, 'top_logprobs'],
     ['an odd format', { ...hello, response_format: { type: 'xml' } }, 'response_format.type'],
-    ['a penalty', { ...hello, presence_penalty: 1 }, 'presence_penalty'],
-    ['a bias', { ...hello, logit_bias: { '5': 1 } }, 'logit_bias.5'],
+    ['a large penalty', { ...hello, presence_penalty: 2.1 }, 'presence_penalty'],
+    ['a penalty in words', { ...hello, frequency_penalty: 'much' }, 'frequency_penalty'],
+    ['a negative penalty for repetition', { ...hello, repetition_penalty: -1 }, 'repetition_penalty'],
+    ['a bias for a word', { ...hello, logit_bias: { no: 1 } }, 'logit_bias'],
+    ['a bias without end', { ...hello, logit_bias: { 5: 101 } }, 'logit_bias'],
+    ['a list of biases', { ...hello, logit_bias: [1] }, 'logit_bias'],
     ['what it does not know', { ...hello, keep_alive: 5 }, 'keep_alive'],
     ['what it does not know and cannot name', { ...hello, 'a b': 5 }, null],
     ['storing', { ...hello, store: true }, 'store'],
@@ -206,6 +217,7 @@ describe('parseChatRequest', () => {
         tools: anyValue,
         reasoning_effort: anyValue,
         max_tokens: anyValue,
+        logit_bias: anyValue,
       },
       { requiredKeys: [] },
     );

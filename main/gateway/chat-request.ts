@@ -19,11 +19,11 @@ import {
   noImages,
   only,
   parsedBody,
-  stopField,
+  samplingFields,
+  samplingOf,
   tokenBound,
   toolName,
   toolSchema,
-  within,
 } from './request-fields.ts';
 
 const toolCall = v.object({
@@ -83,12 +83,7 @@ const body = v.strictObject({
   ),
   max_tokens: tokenBound,
   max_completion_tokens: tokenBound,
-  temperature: within(0, 2),
-  top_p: within(0, 1),
-  top_k: v.nullish(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
-  min_p: within(0, 1),
-  seed: v.nullish(v.pipe(v.number(), v.safeInteger())),
-  stop: stopField,
+  ...samplingFields,
   tools: v.nullish(v.pipe(v.array(tool), v.maxLength(MOST_TOOLS))),
   tool_choice: v.nullish(toolChoice),
   // A permission, not an order: the model's template has one call a message.
@@ -98,10 +93,6 @@ const body = v.strictObject({
   top_logprobs: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(20))),
   response_format: v.nullish(responseFormat),
   n: only([1], 'must be 1: one answer at a time'),
-  frequency_penalty: only([0], 'is not offered: leave it at 0'),
-  presence_penalty: only([0], 'is not offered: leave it at 0'),
-  repetition_penalty: only([1], 'is not offered: leave it at 1'),
-  logit_bias: v.nullish(v.strictObject({}, 'is not offered')),
   modalities: v.nullish(v.pipe(v.array(v.literal('text', 'can be ["text"] only')), v.maxLength(1))),
   verbosity: only(['medium'], 'is not offered: leave it at "medium"'),
   store: only([false], 'must be false: nothing is stored'),
@@ -121,18 +112,13 @@ export function parseChatRequest(value: unknown, date: string): Asked {
   if (asked.top_logprobs != null && !asked.logprobs)
     throw new ApiFault(400, 'invalid_request', 'top_logprobs needs logprobs.', 'top_logprobs');
   const maxTokens = asked.max_completion_tokens ?? asked.max_tokens ?? DEFAULT_MAX_TOKENS;
-  const { temperature, top_p: topP, top_k: topK, min_p: minP, seed, stop, response_format: format } = asked;
+  const { response_format: format } = asked;
   const generation: GenerationRequest = {
     messages: asked.messages.map((one, index) => engineMessage(one, `messages.${index}`)),
     effort: effortOf(asked.reasoning_effort),
     date,
     maxTokens: Math.min(maxTokens, LARGEST_MAX_TOKENS),
-    ...(temperature == null ? {} : { temperature }),
-    ...(topP == null ? {} : { topP }),
-    ...(topK == null ? {} : { topK }),
-    ...(minP == null ? {} : { minP }),
-    ...(seed == null ? {} : { seed }),
-    ...(stop == null || stop.length === 0 ? {} : { stop: typeof stop === 'string' ? [stop] : stop }),
+    ...samplingOf(asked),
     ...(tools.length === 0 ? {} : { tools }),
     ...(choice === 'auto' || choice === 'none' ? {} : { toolChoice: choice }),
     ...(format == null || format.type === 'text' ? {} : { responseFormat: format }),

@@ -24,9 +24,9 @@ import {
   modelName,
   only,
   parsedBody,
-  stopField,
+  samplingFields,
+  samplingOf,
   tokenBound,
-  within,
 } from './request-fields.ts';
 
 const promptText = v.pipe(v.string(), v.minLength(1, 'must have some text'));
@@ -41,26 +41,19 @@ const body = v.strictObject({
     v.object({ include_usage: v.nullish(v.boolean(), false), include_obfuscation: v.nullish(v.boolean()) }),
   ),
   max_tokens: tokenBound,
-  temperature: within(0, 2),
-  top_p: within(0, 1),
-  seed: v.nullish(v.pipe(v.number(), v.safeInteger())),
-  stop: stopField,
+  ...samplingFields,
   reasoning_effort: effortField,
   n: only([1], 'must be 1: one answer at a time'),
   best_of: only([1], 'must be 1: one answer at a time'),
   echo: only([false], 'is not offered'),
   suffix: only([''], 'is not offered: the model cannot fill in the middle'),
   logprobs: v.nullish(v.never('is offered by /v1/chat/completions only')),
-  frequency_penalty: only([0], 'is not offered: leave it at 0'),
-  presence_penalty: only([0], 'is not offered: leave it at 0'),
-  logit_bias: v.nullish(v.strictObject({}, 'is not offered')),
   user: anything,
 });
 
 /** Throws ApiFault. `date` as YYYY-MM-DD. */
 export function parseCompletionRequest(value: unknown, date: string): Asked {
   const asked = parsedBody(body, value);
-  const { temperature, top_p: topP, seed, stop } = asked;
   const prompt = typeof asked.prompt === 'string' ? asked.prompt : asked.prompt.join('');
   const includeUsage = asked.stream_options?.include_usage ?? false;
   return {
@@ -71,10 +64,7 @@ export function parseCompletionRequest(value: unknown, date: string): Asked {
       effort: effortOf(asked.reasoning_effort),
       date,
       maxTokens: Math.min(asked.max_tokens ?? DEFAULT_MAX_TOKENS, LARGEST_MAX_TOKENS),
-      ...(temperature == null ? {} : { temperature }),
-      ...(topP == null ? {} : { topP }),
-      ...(seed == null ? {} : { seed }),
-      ...(stop == null || stop.length === 0 ? {} : { stop: typeof stop === 'string' ? [stop] : stop }),
+      ...samplingOf(asked),
     },
     writer: (head) => new CompletionAnswer(head, includeUsage),
   };

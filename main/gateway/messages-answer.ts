@@ -26,7 +26,7 @@ export class MessagesAnswer implements AnswerWriter {
   }
 
   opening(): readonly Frame[] {
-    const message = { ...this.#message(null, null), content: [] };
+    const message = { ...this.#message(null), content: [] };
     return [frame('message_start', { message }), frame('ping', {})];
   }
 
@@ -47,7 +47,7 @@ export class MessagesAnswer implements AnswerWriter {
     return [
       ...this.#close(),
       frame('message_delta', {
-        delta: { stop_reason: stopReason(finish), stop_sequence: null },
+        delta: { stop_reason: stopReason(finish), stop_sequence: finish.stopSequence },
         usage: usageOf(finish.usage),
         timings: timingsOf(finish),
       }),
@@ -60,7 +60,7 @@ export class MessagesAnswer implements AnswerWriter {
   }
 
   whole(finish: Finish): object {
-    return { ...this.#message(stopReason(finish), finish.usage), timings: timingsOf(finish) };
+    return { ...this.#message(finish), timings: timingsOf(finish) };
   }
 
   #begin(piece: Piece): Frame[] {
@@ -99,16 +99,16 @@ export class MessagesAnswer implements AnswerWriter {
     return [frame('content_block_stop', { index: this.#blocks.length - 1 })];
   }
 
-  #message(reason: string | null, usage: GenerationUsage | null) {
+  #message(finish: Finish | null) {
     return {
       id: `msg-${this.#head.id}`,
       type: 'message',
       role: 'assistant',
       model: this.#head.model,
       content: this.#blocks.map(shown),
-      stop_reason: reason,
-      stop_sequence: null,
-      usage: usageOf(usage),
+      stop_reason: finish === null ? null : stopReason(finish),
+      stop_sequence: finish?.stopSequence ?? null,
+      usage: usageOf(finish?.usage ?? null),
     };
   }
 }
@@ -155,7 +155,7 @@ function inputOf(text: string): object {
 }
 
 const reasons = { stop: 'end_turn', length: 'max_tokens', tool_calls: 'tool_use' } as const;
-const stopReason = ({ reason }: Finish) => reasons[reason];
+const stopReason = ({ reason, stopSequence }: Finish) => (stopSequence === null ? reasons[reason] : 'stop_sequence');
 
 /** What was found in the cache is not counted as input again. */
 const usageOf = (usage: GenerationUsage | null) => ({

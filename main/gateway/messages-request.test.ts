@@ -6,6 +6,7 @@ import { parseCountRequest, parseMessagesRequest } from './messages-request.ts';
 const head = { id: 'a', createdSeconds: 5, model: 'tiny' };
 const finish: Finish = {
   reason: 'tool_calls',
+  stopSequence: null,
   usage: {
     promptTokens: 10,
     cachedTokens: 4,
@@ -159,6 +160,16 @@ describe('the answer', () => {
       delta: { stop_reason: 'tool_use' },
       usage: { input_tokens: 6, cache_read_input_tokens: 4, output_tokens: 6 },
     });
+  });
+
+  it('names the stop text that ended it, streamed and whole', () => {
+    const writer = parse({}).writer(head);
+    const stopped: Finish = { ...finish, reason: 'stop', stopSequence: 'END' };
+    const told = { stop_reason: 'stop_sequence', stop_sequence: 'END' };
+    expect(writer.ending(stopped).at(-2)?.data).toMatchObject({ delta: told });
+    expect(writer.whole(stopped)).toMatchObject(told);
+    const untold = { stop_reason: 'end_turn', stop_sequence: null };
+    expect(writer.whole({ ...stopped, stopSequence: null })).toMatchObject(untold);
   });
 
   it('keeps arguments that are no JSON', () => {

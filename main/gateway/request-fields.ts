@@ -1,6 +1,7 @@
 /** What the APIs' requests have in common: bounds, and how a wrong field is named. Pure. */
 import * as v from 'valibot';
 import type { Effort } from '../../preload/contract.ts';
+import type { GenerationRequest } from '../engine/engine.ts';
 import { shapeFault } from '../plain-data.ts';
 import { ApiFault } from './api-fault.ts';
 
@@ -14,7 +15,51 @@ export const within = (least: number, most: number) =>
   v.nullish(v.pipe(v.number(), v.minValue(least), v.maxValue(most)));
 const stopText = v.pipe(v.string(), v.minLength(1), v.maxLength(500));
 export const stopTexts = v.pipe(v.array(stopText), v.maxLength(16));
-export const stopField = v.nullish(v.union([stopText, stopTexts], 'must be text or up to 16 texts'));
+const stopField = v.nullish(v.union([stopText, stopTexts], 'must be text or up to 16 texts'));
+const isBias = (given: unknown): boolean =>
+  typeof given === 'object' &&
+  given !== null &&
+  !Array.isArray(given) &&
+  Object.entries(given).every(
+    ([token, value]) => /^\d{1,9}$/.test(token) && typeof value === 'number' && Math.abs(value) <= 100,
+  );
+
+/** How the next token is chosen and where to stop, as OpenAI's chat completions and completions have it. */
+export const samplingFields = {
+  temperature: within(0, 2),
+  top_p: within(0, 1),
+  top_k: v.nullish(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+  min_p: within(0, 1),
+  seed: v.nullish(v.pipe(v.number(), v.safeInteger())),
+  stop: stopField,
+  frequency_penalty: within(-2, 2),
+  presence_penalty: within(-2, 2),
+  repetition_penalty: within(0, 2),
+  logit_bias: v.nullish(
+    v.custom<Record<string, number>>(isBias, 'must give the numbers of tokens values from -100 to 100'),
+  ),
+};
+const samplingSchema = v.object(samplingFields);
+
+/** What asks for nothing is left out: not every engine knows every field. */
+export function samplingOf(asked: v.InferOutput<typeof samplingSchema>): Partial<GenerationRequest> {
+  const { temperature, top_p: topP, top_k: topK, min_p: minP, seed, stop, logit_bias: logitBias } = asked;
+  const { frequency_penalty: frequencyPenalty, presence_penalty: presencePenalty } = asked;
+  // Some say 0 for none.
+  const repetitionPenalty = asked.repetition_penalty || 1;
+  return {
+    ...(temperature == null ? {} : { temperature }),
+    ...(topP == null ? {} : { topP }),
+    ...(topK == null ? {} : { topK }),
+    ...(minP == null ? {} : { minP }),
+    ...(seed == null ? {} : { seed }),
+    ...(stop == null || stop.length === 0 ? {} : { stop: typeof stop === 'string' ? [stop] : stop }),
+    ...(frequencyPenalty ? { frequencyPenalty } : {}),
+    ...(presencePenalty ? { presencePenalty } : {}),
+    ...(repetitionPenalty === 1 ? {} : { repetitionPenalty }),
+    ...(logitBias == null || Object.keys(logitBias).length === 0 ? {} : { logitBias }),
+  };
+}
 export const modelName = v.nullish(v.pipe(v.string(), v.maxLength(1_000)), 'default');
 export const callId = v.pipe(v.string(), v.maxLength(200));
 export const toolName = v.pipe(v.string(), v.regex(/^[\w.-]{1,128}$/, 'must be 1 to 128 letters, digits, _, - or .'));

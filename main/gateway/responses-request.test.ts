@@ -6,6 +6,7 @@ import { parseResponsesRequest } from './responses-request.ts';
 const head = { id: 'a', createdSeconds: 5, model: 'tiny' };
 const finish: Finish = {
   reason: 'stop',
+  stopSequence: null,
   usage: {
     promptTokens: 10,
     cachedTokens: 4,

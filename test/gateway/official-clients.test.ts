@@ -65,6 +65,33 @@ describe('openai', () => {
     const stop = text.slice(3, 6);
     const cut = await openai.chat.completions.create({ ...asked, stop: [stop] });
     expect(cut.choices[0]?.message.content).not.toContain(stop);
+    expect(cut.choices[0]?.finish_reason).toBe('stop');
+  });
+
+  it('takes penalties and a bias, and says which of them it cannot take', async () => {
+    const text = async (more: object): Promise<string> => {
+      const asked = { ...short, messages: user, logprobs: true, ...more };
+      const { choices } = await openai.chat.completions.create(asked);
+      return choices[0]?.message.content ?? '';
+    };
+    const long = { messages: [{ role: 'user', content: 'Tell me a long story' }], max_tokens: 300 };
+    const words = async (penalty: number): Promise<number> =>
+      new Set((await text({ ...long, frequency_penalty: penalty })).split(/\s+/)).size;
+    expect(await words(2)).toBeGreaterThan(await words(0));
+    const plain = await text({});
+    const { choices } = await openai.chat.completions.create({ ...short, messages: user, logprobs: true });
+    const first = choices[0]?.logprobs?.content?.[0];
+    expect(plain.startsWith(first?.token ?? '?')).toBe(true);
+    const refused = openai.chat.completions.create({ ...short, messages: user, logit_bias: { 999_999: 1 } });
+    await expect(refused).rejects.toThrow(/logit_bias: there is no token 999999/);
+    await expect(text({ presence_penalty: 3 })).rejects.toMatchObject({ status: 400, param: 'presence_penalty' });
+    const cut = await openai.completions.create({
+      ...short,
+      prompt: 'Hello',
+      presence_penalty: 2,
+      logit_bias: { 0: -100 },
+    });
+    expect(cut.choices[0]?.text.length).toBeGreaterThan(0);
   });
 
   it('tells how likely each token was', async () => {
@@ -251,6 +278,17 @@ describe('anthropic', () => {
     expect(streamed.content).toEqual(whole.content);
     expect(streamed.stop_reason).toBe(whole.stop_reason);
     expect(streamed.usage.output_tokens).toBe(whole.usage.output_tokens);
+  });
+
+  it('says which stop sequence ended it', async () => {
+    const whole = await anthropic.messages.create(asked);
+    const text = whole.content[0]?.type === 'text' ? whole.content[0].text : '';
+    expect([whole.stop_reason, whole.stop_sequence]).toEqual(['end_turn', null]);
+    const stop = text.slice(3, 6);
+    const cut = { ...asked, stop_sequences: ['never said', stop] };
+    const told = { stop_reason: 'stop_sequence', stop_sequence: stop };
+    expect(await anthropic.messages.create(cut)).toMatchObject(told);
+    expect(await anthropic.messages.stream(cut).finalMessage()).toMatchObject(told);
   });
 
   it('shows its thinking when asked to', async () => {

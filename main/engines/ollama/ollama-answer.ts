@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import type { GenerationEvent, GenerationRequest } from '../../engine/engine.ts';
 import { Refused, jsonOrNull } from '../talk.ts';
-import { samplingFields } from '../../engine/sampling-fields.ts';
+import { repeatPenaltyField, samplingFields } from '../../engine/sampling-fields.ts';
 
 const lineSchema = v.object({
   error: v.optional(v.string()),
@@ -112,6 +112,7 @@ export function ollamaChatBody(ref: string, request: GenerationRequest, options:
       num_ctx: options.contextTokens,
       num_predict: request.maxTokens,
       ...samplingFields(request),
+      ...repeatPenaltyField(request),
     },
   };
 }
