@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import type { GenerationEvent, GenerationRequest, GenerationUsage } from '../engine/engine.ts';
 import { jsonOrNull, Refused } from './talk.ts';
-import { samplingFields } from '../engine/sampling-fields.ts';
+import { repeatPenaltyField, samplingFields } from '../engine/sampling-fields.ts';
 
 const text = v.optional(v.nullable(v.string()));
 const number = v.optional(v.nullable(v.number()));
@@ -50,12 +50,15 @@ const chunkSchema = v.object({
     ),
   ),
   timings: v.optional(v.nullable(v.object({ prompt_per_second: number, predicted_per_second: number }))),
+  /** llama.cpp's, where `verbose` was asked for: there is no other place in which it names the stop text. */
+  __verbose: v.optional(v.nullable(v.object({ stopping_word: text }))),
 });
 
 export class OpenAiAnswer {
   done = false;
   #finish: 'stop' | 'length' | 'tool_calls' | null = null;
   #usage: GenerationUsage | null = null;
+  #stopSequence: string | null = null;
   #hasAnswered = false;
   /** The share of tokens that were thinking, counted by chunks where the engine does not say. */
   #reasoningChunks = 0;
@@ -82,10 +85,11 @@ export class OpenAiAnswer {
     return this.#events(chunk);
   }
 
-  #note({ choices, usage, timings }: v.InferOutput<typeof chunkSchema>): void {
+  #note({ choices, usage, timings, __verbose: more }: v.InferOutput<typeof chunkSchema>): void {
     const reason = choices[0]?.finish_reason;
     if (reason === 'length' || reason === 'tool_calls') this.#finish = reason;
     else if (reason !== undefined && reason !== null) this.#finish = 'stop';
+    this.#stopSequence = more?.stopping_word || this.#stopSequence;
     if (usage === undefined || usage === null) return;
     this.#usage = {
       promptTokens: usage.prompt_tokens,
@@ -140,6 +144,7 @@ export class OpenAiAnswer {
       kind: 'finish',
       reason,
       ...(reason === 'length' ? { lengthIn: this.#hasAnswered ? ('answer' as const) : ('reasoning' as const) } : {}),
+      ...(this.#stopSequence === null ? {} : { stopSequence: this.#stopSequence }),
       usage: this.#usage ?? NO_USAGE,
     };
   }
@@ -169,6 +174,7 @@ export const openAiFields = (request: GenerationRequest): Readonly<Record<string
   stream_options: { include_usage: true },
   max_tokens: request.maxTokens,
   ...samplingFields(request),
+  ...repeatPenaltyField(request),
   ...(request.tools === undefined ? {} : { tools: request.tools }),
   ...(request.toolChoice === undefined ? {} : { tool_choice: request.toolChoice }),
   ...(request.responseFormat === undefined ? {} : { response_format: request.responseFormat }),

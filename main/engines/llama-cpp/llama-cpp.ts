@@ -321,6 +321,7 @@ const llamaChatBody = (request: GenerationRequest): object => ({
   chat_template_kwargs: { reasoning_effort: request.effort },
   return_progress: true,
   cache_prompt: true,
+  ...(request.stop === undefined ? {} : { verbose: true }),
 });
 
 async function* chat(server: Server, request: GenerationRequest, signal: AbortSignal): AsyncGenerator<GenerationEvent> {

@@ -146,6 +146,7 @@ async function* chat(
     'going on with an answer that broke off': request.continueFrom !== undefined,
     'a bound on thinking': request.thinkingBudgetTokens !== undefined,
     'log probabilities': request.topLogprobs !== undefined,
+    min_p: request.minP !== undefined,
     'a tool named in advance': typeof toolChoice === 'object' && toolChoice !== null,
   });
   const answer = new OpenAiAnswer();

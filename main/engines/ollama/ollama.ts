@@ -195,6 +195,7 @@ async function* chat(
     'going on with an answer that broke off': request.continueFrom !== undefined,
     'a bound on thinking': request.thinkingBudgetTokens !== undefined,
     'log probabilities': request.topLogprobs !== undefined,
+    logit_bias: request.logitBias !== undefined,
     'a forced tool call': toolChoice !== undefined && toolChoice !== 'auto' && toolChoice !== 'none',
     'a given form of the answer': responseFormat !== undefined && !isText(responseFormat),
   });
