@@ -114,9 +114,11 @@ export type ModelPresence =
       readonly checked: 'pinned' | 'hub' | 'unchecked';
     }
   /** Files are missing or differ from their checksum; `models.repair` fetches those alone. */
-  | { readonly kind: 'damaged'; readonly folder: string; readonly message: string };
+  | { readonly kind: 'damaged'; readonly folder: string; readonly message: string; readonly checkedAtMs?: number };
 
 /** What a model is predicted to take at one context length; the formula is in `main/models/fit.ts`. */
+      /** When every file was last compared; left out where none was, and for what has no checksums. */
+      readonly checkedAtMs?: number;
 export interface FitPrediction {
   readonly contextTokens: number;
   readonly weightsBytes: number;

@@ -184,10 +184,11 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
     // Another tool is still fetching it, or gave up: nothing to run, and not ours to judge.
     if (content.kind === 'unusable' && record === null) return { kind: 'absent' };
     if (content.kind === 'unusable') return { kind: 'damaged', folder, message: content.fault };
-    if (record?.damage != null) return { kind: 'damaged', folder, message: record.damage };
+    const checkedAt = record?.checkedAtMs == null ? {} : { checkedAtMs: record.checkedAtMs };
+    if (record?.damage != null) return { kind: 'damaged', folder, message: record.damage, ...checkedAt };
     if (record?.checkedCommit !== lies.commit) return { kind: 'here', folder, checked: 'unchecked' };
     const isPinned = ports.pinned.get(repository)?.commit === lies.commit;
-    return { kind: 'here', folder, checked: isPinned ? 'pinned' : 'hub' };
+    return { kind: 'here', folder, checked: isPinned ? 'pinned' : 'hub', ...checkedAt };
   }
 
   function ofFolder(folder: string): KnownModel {
@@ -238,12 +239,13 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
         if (kind === 'get') records.change(repository, { transfer: 'failed' });
         return;
       case 'damaged':
-        records.change(repository, { damage: outcome.message });
+        records.change(repository, { damage: outcome.message, checkedAtMs: clock.nowMs() });
         return;
       case 'done':
         records.change(repository, {
           checkedCommit: records.repository(repository)?.manifest?.commit ?? null,
           damage: null,
+          checkedAtMs: clock.nowMs(),
           // What another tool fetched stays another tool's, also when it was compared or repaired here.
           ...(kind === 'get' ? { transfer: 'done' } : {}),
         });
@@ -403,7 +405,7 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
       ).catch(rethrowInWords);
       log('info', `deleted ${repository}: ${freed} bytes`);
       if (record?.isAdded === true || record === null) records.forget(repository);
-      else records.change(repository, { transfer: 'none', checkedCommit: null, damage: null });
+      else records.change(repository, { transfer: 'none', checkedCommit: null, damage: null, checkedAtMs: null });
       await refresh();
       return freed;
     },

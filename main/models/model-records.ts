@@ -32,6 +32,8 @@ export interface RepositoryRecord {
   readonly checkedCommit: string | null;
   /** What the last check found wrong; null when nothing, or when none was made. */
   readonly damage: string | null;
+  /** When that was; null when none was made. */
+  readonly checkedAtMs: number | null;
 }
 
 export interface ModelRecords {
@@ -54,6 +56,7 @@ const record = v.object({
   transfer: v.fallback(v.picklist(['none', 'asked', 'running', 'paused', 'failed', 'done']), 'none'),
   checkedCommit: v.fallback(v.nullable(v.string()), null),
   damage: v.fallback(v.nullable(v.string()), null),
+  checkedAtMs: v.fallback(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), null),
 });
 const stored = v.object({ repositories: v.array(v.unknown()), folders: v.fallback(v.array(v.string()), []) });
 
@@ -111,6 +114,7 @@ const emptyRecord = (repository: string): RepositoryRecord => ({
   transfer: 'none',
   checkedCommit: null,
   damage: null,
+  checkedAtMs: null,
 });
 
 function parse(

@@ -1,6 +1,6 @@
 /** The endpoint in words. Pure. */
 import type { EndpointClient, EndpointRequest } from '../../preload/contract.ts';
-import { seconds } from '../ui/numbers.ts';
+import { ago, seconds } from '../ui/numbers.ts';
 
 export function stageWords({ stage, ahead }: Pick<EndpointRequest, 'stage' | 'ahead'>): string {
   switch (stage) {
@@ -15,19 +15,8 @@ export function stageWords({ stage, ahead }: Pick<EndpointRequest, 'stage' | 'ah
   }
 }
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
 export function lastUsedWords({ lastUsedAtMs }: Pick<EndpointClient, 'lastUsedAtMs'>, nowMs: number): string {
-  if (lastUsedAtMs === null) return 'not used yet';
-  const ago = nowMs - lastUsedAtMs;
-  if (ago < 2 * MINUTE) return 'used just now';
-  if (ago < HOUR) return `used ${Math.floor(ago / MINUTE)} minutes ago`;
-  if (ago < 2 * HOUR) return 'used an hour ago';
-  if (ago < DAY) return `used ${Math.floor(ago / HOUR)} hours ago`;
-  if (ago < 2 * DAY) return 'used yesterday';
-  return `used ${Math.floor(ago / DAY)} days ago`;
+  return lastUsedAtMs === null ? 'not used yet' : `used ${ago(nowMs - lastUsedAtMs)}`;
 }
 
 /** Null when nothing is about to be unloaded. */

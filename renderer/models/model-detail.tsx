@@ -13,6 +13,7 @@ import {
   deleteQuestion,
   factsOf,
   isOnlyForgotten,
+  lastCheckedWords,
   measuredWords,
   predictionRows,
   verdictTitle,
@@ -86,6 +87,7 @@ function Files({ entry }: { readonly entry: ModelEntry }) {
   const { models } = useMirror();
   const { presence } = entry;
   const checked = checkedWords(entry);
+  const lastChecked = lastCheckedWords(presence, Date.now());
   if (checked === null || (presence.kind !== 'here' && presence.kind !== 'damaged')) return null;
   return (
     <section aria-labelledby="files-title">
@@ -95,6 +97,7 @@ function Files({ entry }: { readonly entry: ModelEntry }) {
       <div className={styles.files}>
         <div>
           <p>{checked}</p>
+          {lastChecked !== null && <p className={styles.detail}>{lastChecked}</p>}
           <p className={`${styles.detail} ${styles.repository}`} title={presence.folder}>
             {presence.folder}
           </p>

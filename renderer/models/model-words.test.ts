@@ -6,6 +6,7 @@ import {
   deleteQuestion,
   factsOf,
   isOnlyForgotten,
+  lastCheckedWords,
   measuredWords,
   predictionRows,
   wayWords,
@@ -78,6 +79,15 @@ test('files are called checked only as far as they were', () => {
   expect(checkedWords({ origin: 'found', repository: null, engineName: 'Ollama', presence })).toBe(
     'Belongs to Ollama, used where it is and never changed.',
   );
+});
+
+test('when files were last compared is said, and nothing where they never were', () => {
+  const presence = { kind: 'here', folder: '/m', checked: 'hub' } as const;
+  expect(lastCheckedWords(presence, 1e12)).toBeNull();
+  expect(lastCheckedWords({ kind: 'absent' }, 1e12)).toBeNull();
+  expect(lastCheckedWords({ ...presence, checkedAtMs: 1e12 - 500 }, 1e12)).toBe('Last checked just now');
+  const damaged = { kind: 'damaged', folder: '/m', message: '1 file is damaged.', checkedAtMs: 1e12 - 9e7 } as const;
+  expect(lastCheckedWords(damaged, 1e12)).toBe('Last checked yesterday');
 });
 
 test('the error is shown, once there is one', () => {

@@ -1,6 +1,6 @@
 /** Models in words: pure, and the only place where a verdict, a check or a way gets its wording. */
 import type { FitPrediction, FitVerdict, FitWay, ModelEntry } from '../../preload/contract.ts';
-import { bytes, count, exactMiB, memory } from '../ui/numbers.ts';
+import { ago, bytes, count, exactMiB, memory } from '../ui/numbers.ts';
 
 /** A verdict in two or three words, for a list. */
 export function verdictTitle({ kind }: FitVerdict): string {
@@ -96,6 +96,12 @@ export function checkedWords({
       }
   }
 }
+
+/** "Last checked yesterday"; null where nothing was. */
+export const lastCheckedWords = (presence: ModelEntry['presence'], nowMs: number): string | null =>
+  'checkedAtMs' in presence && presence.checkedAtMs !== undefined
+    ? `Last checked ${ago(nowMs - presence.checkedAtMs)}`
+    : null;
 
 /** "Predicted 12.3 GB, measured 12.2 GB, 8 loads": the app's own error, shown. */
 export function measuredWords({ measured }: Pick<ModelEntry, 'measured'>): string | null {

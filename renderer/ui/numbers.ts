@@ -9,6 +9,20 @@ export function seconds(milliseconds: number): string {
   return total < 60 ? `${total} s` : `${Math.floor(total / 60)} min ${total % 60} s`;
 }
 
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** "just now", "10 minutes ago", "yesterday". */
+export function ago(milliseconds: number): string {
+  if (milliseconds < 2 * MINUTE) return 'just now';
+  if (milliseconds < HOUR) return `${Math.floor(milliseconds / MINUTE)} minutes ago`;
+  if (milliseconds < 2 * HOUR) return 'an hour ago';
+  if (milliseconds < DAY) return `${Math.floor(milliseconds / HOUR)} hours ago`;
+  if (milliseconds < 2 * DAY) return 'yesterday';
+  return `${Math.floor(milliseconds / DAY)} days ago`;
+}
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
 const unitOf = (value: number): number =>

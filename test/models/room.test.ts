@@ -346,9 +346,11 @@ describe('checking and deleting', () => {
     await models.room.handlers['models.verify']({ modelId: Q8 });
     const damaged = await models.presence(Q8, ({ kind }) => kind === 'damaged');
     expect(damaged).toMatchObject({ message: '1 file is damaged.' });
+    const { checkedAtMs = 0 } = damaged.kind === 'damaged' ? damaged : {};
+    expect(Math.abs(Date.now() - checkedAtMs)).toBeLessThan(60_000);
     expect(() => models.room.models.required()).toThrow(/1 file is damaged/);
     await restart();
-    expect((await models.entry(Q8)).presence.kind).toBe('damaged');
+    expect((await models.entry(Q8)).presence).toEqual(damaged);
     hub.behave(null);
     await models.room.handlers['models.repair']({ modelId: Q8 });
     await models.presence(Q8, isHere);

@@ -650,7 +650,12 @@ export function installFakeBridge(script: FakeScript): void {
         return present(modelId, { kind: 'getting', download });
       }
       case 'models.verify':
-        return present(modelId, { kind: 'here', folder: `/models/${modelId}`, checked: 'pinned' });
+        return present(modelId, {
+          kind: 'here',
+          folder: `/models/${modelId}`,
+          checked: 'pinned',
+          checkedAtMs: Date.now(),
+        });
       case 'models.cancel':
         return present(modelId, { kind: 'absent' });
       case 'models.delete': {

@@ -187,9 +187,16 @@ const offeredByOllama: ModelEntry = {
   verdict: gptOss.verdict,
 };
 
+/** Three days before what the states call now. */
+const CHECKED_AT_MS = new Date('2026-11-20T10:42:00').getTime();
 const here = (entry: ModelEntry, checked: 'pinned' | 'hub' | 'unchecked' = 'pinned'): ModelEntry => ({
   ...entry,
-  presence: { kind: 'here', folder: `${HUB}/models--${entry.id.replaceAll('/', '--')}/snapshots/3f1c9a`, checked },
+  presence: {
+    kind: 'here',
+    folder: `${HUB}/models--${entry.id.replaceAll('/', '--')}/snapshots/3f1c9a`,
+    checked,
+    ...(checked === 'unchecked' ? {} : { checkedAtMs: CHECKED_AT_MS }),
+  },
 });
 const getting = (entry: ModelEntry, download: DownloadState): ModelEntry => ({
   ...entry,

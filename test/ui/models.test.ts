@@ -239,6 +239,7 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     await page.getByRole('button', { name: 'About Qwen3 4B' }).click();
     await page.getByRole('button', { name: 'Check', exact: true }).click();
     await page.getByText('Every file has the checksum pinned in Headroom.').waitFor();
+    await page.getByText('Last checked just now').waitFor();
     await close();
   });
 
