@@ -358,7 +358,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       await engine.stop();
     },
     sampling: () => models.current?.sampling ?? null,
-    ensureRunning: () => ensureRunning('endpoint'),
+    ensureRunning: () => {
+      chat.giveWay();
+      ensureRunning('endpoint');
+    },
     unload: () => void engine.stop(),
     portHolder: (port) => portHolder(commands, port),
     port: options.endpointPort,

@@ -487,6 +487,40 @@ describe('titles', () => {
     expect(requests[0]?.cacheKey).toBe(turn.conversation.id);
   });
 
+  it('that are none leave the first line, and are not asked for again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const said = async (text: string, conversationId: string | null = null) => {
+      script = answering('…');
+      const turn = await send(text, conversationId);
+      await vi.waitFor(() => expect(store.message(turn.assistant.id)).toMatchObject({ status: { kind: 'complete' } }));
+      await vi.advanceTimersByTimeAsync(2_000);
+      return turn.conversation.id;
+    };
+    const id = await said('first line');
+    expect(requests).toHaveLength(2);
+    await said('more', id);
+    expect(requests).toHaveLength(3);
+    expect(store.summary(id)?.title).toBe('first line');
+    vi.useRealTimers();
+  });
+
+  it('give way to other programs', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    script = answering('Answer.');
+    const turn = await send('first line');
+    await vi.waitFor(() => expect(store.message(turn.assistant.id)).toMatchObject({ status: { kind: 'complete' } }));
+    let isGivenUp = false;
+    script = async function* (_request, signal) {
+      await aborted(signal).finally(() => (isGivenUp = true));
+      yield finish;
+    };
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(requests).toHaveLength(2);
+    chat.giveWay();
+    vi.useRealTimers();
+    await until(() => isGivenUp);
+  });
+
   it('are given up the moment something is sent', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     script = answering('Answer.');

@@ -92,6 +92,8 @@ export interface Chat {
     text: string;
     attachmentIds: readonly string[];
   }): Promise<Conversation>;
+  /** Somebody else asks the engine for something: what goes on here without being waited for ends. */
+  giveWay(): void;
   /** Ends every answer with this status and waits until they are stored. */
   endAll(status: Extract<AnswerStatus, { kind: 'stopped' | 'interrupted' }>): Promise<void>;
 }
@@ -463,6 +465,8 @@ export function createChat(ports: ChatPorts): Chat {
       sendNext(conversationId);
       return publishChanged(conversationId);
     },
+
+    giveWay: () => titles.giveUp(),
 
     async endAll(status) {
       isEnding = true;

@@ -32,6 +32,8 @@ const MOST_THINKING_TOKENS = 64;
 
 export function createTitles(ports: TitlePorts): Titles {
   const { store, engine } = ports;
+  /** Asked for once, and what came was no title. */
+  const untitled = new Set<string>();
   let quiet: { readonly abort: AbortController; readonly timer: NodeJS.Timeout } | null = null;
 
   const giveUp = (): void => {
@@ -57,7 +59,8 @@ export function createTitles(ports: TitlePorts): Titles {
         { signal, priority: 'api' },
       );
       const title = titleFromModel(said);
-      if (title !== null && store.rename(conversationId, title, 'model')) ports.renamed(conversationId);
+      if (title === null) untitled.add(conversationId);
+      else if (store.rename(conversationId, title, 'model')) ports.renamed(conversationId);
     } catch {
       // Somebody sent something, or memory is short: the first line serves as well.
     }
@@ -67,7 +70,8 @@ export function createTitles(ports: TitlePorts): Titles {
     giveUp,
     whenQuiet(conversationId) {
       giveUp();
-      if (store.titleBy(conversationId) !== 'first-line' || !ports.isWorthAsking()) return;
+      if (untitled.has(conversationId) || store.titleBy(conversationId) !== 'first-line') return;
+      if (!ports.isWorthAsking()) return;
       const abort = new AbortController();
       const timer = setTimeout(() => void name(conversationId, abort.signal), QUIET_MS);
       timer.unref();

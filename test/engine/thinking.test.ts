@@ -1,5 +1,11 @@
-/** Thinking cut short and answers taken up again, through the supervisor, by the real engine. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+/** Thinking cut short, answers taken up again and titles, through the supervisor, by the real engine. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openDatabase } from '../../main/chat/database.ts';
+import { createConversationStore } from '../../main/chat/store.ts';
+import { createTitles } from '../../main/chat/titles.ts';
 import type { GenerationEvent } from '../../main/engine/engine.ts';
 import { pythonCommand } from '../../main/engine/supervisor.ts';
 import { modelFolder, pythonExecutable } from './fixtures.ts';
@@ -63,4 +69,84 @@ describe('a side request', () => {
     }
     expect(usageOf(await collect(under, { text })).cachedTokens).toBe(usageOf(first).promptTokens - 1);
   });
+});
+
+describe('titles', () => {
+  const asked = 'why is the sky blue over the sea';
+  /** The demo has no titles to offer, so the form makes it say this one; everything else is the engine's own. */
+  const titlesOf = async (said: string, work: (given: Awaited<ReturnType<typeof opened>>) => Promise<void>) => {
+    const given = await opened(said);
+    try {
+      await work(given);
+    } finally {
+      given.titles.giveUp();
+      given.store.close();
+      rmSync(given.folder, { recursive: true, force: true });
+    }
+  };
+  const opened = (said: string) => {
+    const folder = mkdtempSync(join(tmpdir(), 'headroom-titles-'));
+    const store = createConversationStore(openDatabase(join(folder, 'c.db'), () => expect.unreachable()));
+    const turn = store.addTurn({
+      conversationId: null,
+      text: asked,
+      effort: 'low',
+      model: 'test',
+      nowMs: 1,
+      toldDate: '2026-01-02',
+    });
+    if (turn === null) throw new Error('not added');
+    const { conversation, assistant } = turn;
+    store.finish(assistant.id, { text: 'Because.', reasoning: '', reasoningMs: null }, { kind: 'complete' }, null);
+    const renamed = vi.fn();
+    const titles = createTitles({
+      store,
+      engine: {
+        get state() {
+          return under.engine.state;
+        },
+        generate: (request, options) =>
+          under.engine.generate(
+            {
+              ...request,
+              responseFormat: {
+                type: 'json_schema',
+                json_schema: { name: 'title', schema: { type: 'string', enum: [said] } },
+              },
+            },
+            options,
+          ),
+      },
+      isWorthAsking: () => true,
+      isIdle: () => true,
+      dateOf: () => '2026-01-02',
+      renamed,
+    });
+    return Promise.resolve({ folder, store, conversation, titles, renamed });
+  };
+
+  it('come from the engine, and leave the conversation its cache', () =>
+    titlesOf('Blue skies over the sea', async ({ store, conversation, titles, renamed }) => {
+      const first = await collect(under, { text: asked });
+      titles.whenQuiet(conversation.id);
+      await vi.waitFor(() => expect(renamed).toHaveBeenCalledOnce(), { timeout: 10_000 });
+      expect(store.summary(conversation.id)?.title).toBe('Blue skies over the sea');
+      expect(store.titleBy(conversation.id)).toBe('model');
+      expect(usageOf(await collect(under, { text: asked })).cachedTokens).toBe(usageOf(first).promptTokens - 1);
+    }));
+
+  it('end at once when something is sent, and the first line stays', () =>
+    titlesOf('sea and sky '.repeat(100), async ({ store, conversation, titles, renamed }) => {
+      titles.whenQuiet(conversation.id);
+      await vi.waitFor(() => expect(under.engine.metrics?.request?.generatedTokens).toBeGreaterThan(5), {
+        timeout: 10_000,
+        interval: 10,
+      });
+      const sentMs = performance.now();
+      titles.giveUp();
+      expect(textOf(await collect(under, { text: 'hello', maxTokens: 1 }), 'content').length).toBeLessThan(20);
+      expect(performance.now() - sentMs).toBeLessThan(2_000);
+      expect(renamed).not.toHaveBeenCalled();
+      expect(store.summary(conversation.id)?.title).toBe(asked);
+    }));
 });
