@@ -173,7 +173,16 @@ describe('llama.cpp at an address', () => {
 
   it('passes on what was asked for', async () => {
     server = await startRecordedServer([recorded('llama.cpp', 'chat')]);
-    await all(llamaAt(server.base), { ...request, seed: 7, stop: ['x'], topP: 0.5, toolChoice: 'required' });
+    await all(llamaAt(server.base), {
+      ...request,
+      seed: 7,
+      stop: ['x'],
+      topP: 0.5,
+      toolChoice: 'required',
+      frequencyPenalty: 1,
+      repetitionPenalty: 1.5,
+      logitBias: { '5': 3 },
+    });
     expect(server.asked[0]?.body).toMatchObject({
       seed: 7,
       stop: ['x'],
@@ -181,10 +190,26 @@ describe('llama.cpp at an address', () => {
       max_tokens: 120,
       temperature: 0,
       tool_choice: 'required',
+      frequency_penalty: 1,
+      repeat_penalty: 1.5,
+      logit_bias: { '5': 3 },
       chat_template_kwargs: { reasoning_effort: 'low' },
       return_progress: true,
       stream: true,
     });
+  });
+
+  it('names the stop text where it is told', async () => {
+    // Seen of a real llama-server: with `verbose` the chunk before the end carries its own account.
+    const text =
+      'data: {"choices":[{"index":0,"finish_reason":null,"delta":{"content":"a"}}],"__verbose":{"stop":false}}\n\n' +
+      'data: {"choices":[{"index":0,"finish_reason":"stop","delta":{}}],"__verbose":{"stop_type":"word","stopping_word":"END"}}\n\n' +
+      'data: [DONE]\n\n';
+    server = await startRecordedServer([]);
+    server.answer('/v1/chat/completions', { text });
+    const events = await all(llamaAt(server.base), { ...request, stop: ['END'] });
+    expect(server.asked[0]?.body).toMatchObject({ verbose: true });
+    expect(events.at(-1)).toMatchObject({ kind: 'finish', reason: 'stop', stopSequence: 'END' });
   });
 
   it('gives a tool call as it is written', async () => {
@@ -230,12 +255,20 @@ describe('Ollama', () => {
     const model = modelOf(engine, 'headroom-demo');
     await engine.load(model, options, never, () => {});
     expect(server.asked[0]?.body).toMatchObject({ keep_alive: '65m', options: { num_ctx: 2_048 } });
-    await all(engine, { ...request, seed: 7, topK: 5 });
+    await all(engine, { ...request, seed: 7, topK: 5, presencePenalty: 1, repetitionPenalty: 1.5 });
     expect(server.asked[1]?.body).toMatchObject({
       think: 'low',
       truncate: false,
       shift: false,
-      options: { num_ctx: 2_048, num_predict: 120, temperature: 0, seed: 7, top_k: 5 },
+      options: {
+        num_ctx: 2_048,
+        num_predict: 120,
+        temperature: 0,
+        seed: 7,
+        top_k: 5,
+        presence_penalty: 1,
+        repeat_penalty: 1.5,
+      },
       messages: [
         { role: 'system', content: 'Be short.' },
         { role: 'user', content: 'What is 2+3?' },
@@ -251,6 +284,7 @@ describe('Ollama', () => {
     const engine = ollamaAt(server.base);
     await expect(all(engine, { ...request, toolChoice: 'required' })).rejects.toThrow(/a forced tool call/);
     await expect(all(engine, { ...request, responseFormat: { type: 'json_schema' } })).rejects.toThrow(/form/);
+    await expect(all(engine, { ...request, logitBias: { '5': 1 } })).rejects.toThrow(/logit_bias/);
   });
 
   it('passes tool calls both ways', async () => {
