@@ -75,7 +75,7 @@ export function DownloadProgress({ entry, download }: Props) {
             <Button
               aria-haspopup="dialog"
               onClick={() => {
-                models.wantHub(true);
+                models.wantPage('downloads');
                 open('models');
               }}
             >

@@ -33,8 +33,8 @@ export interface ModelsState {
   readonly lookingAt: string | null;
   /** The user looked around with the demo and wants to go on setting up. */
   readonly isFirstRunWanted: boolean;
-  /** The models sheet is to show how the hub is reached: a download needs a token or a proxy. */
-  readonly isHubWanted: boolean;
+  /** What the models sheet is to show when it opens, because something else led there; null for its list. */
+  readonly wantedPage: 'downloads' | 'endpoint' | null;
 }
 
 /** The routes that take a model and answer with it. */
@@ -55,7 +55,7 @@ export class ModelsMirror {
       refusal: null,
       lookingAt: null,
       isFirstRunWanted: false,
-      isHubWanted: false,
+      wantedPage: null,
     }));
   }
 
@@ -164,8 +164,8 @@ export class ModelsMirror {
     this.store.setState({ isFirstRunWanted });
   }
 
-  wantHub(isHubWanted: boolean): void {
-    this.store.setState({ isHubWanted });
+  wantPage(wantedPage: ModelsState['wantedPage']): void {
+    this.store.setState({ wantedPage });
   }
 
   dismissRefusal(): void {

@@ -25,13 +25,13 @@ export function ModelsSheet({ onClose }: { readonly onClose: () => void }) {
   }, [models, isConnected]);
   useEffect(() => () => models.lookAt(null), [models]);
 
-  const isHubWanted = useModels((state) => state.isHubWanted);
-  useEffect(() => {
-    if (!isHubWanted) return;
-    models.wantHub(false);
+  const wantedPage = useModels((state) => state.wantedPage);
+  useLayoutEffect(() => {
+    if (wantedPage === null) return;
+    models.wantPage(null);
     models.lookAt(null);
-    setPage('downloads');
-  }, [models, isHubWanted]);
+    setPage(wantedPage);
+  }, [models, wantedPage]);
 
   const isList = page === 'list' && entry === null;
   const back = (): void => {

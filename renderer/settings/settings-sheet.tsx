@@ -1,5 +1,7 @@
+import { AArrowDown, AArrowUp } from 'lucide-react';
 import { type KeyboardEvent, useId, useState } from 'react';
 import { useMirror, useMirrored } from '../mirror/react.ts';
+import { useOpenSheet } from '../sheets.ts';
 import { Button } from '../ui/button.tsx';
 import { Sheet, SheetTitle } from '../ui/sheet.tsx';
 import { Switch } from '../ui/switch.tsx';
@@ -25,6 +27,7 @@ export function SettingsSheet({ onClose }: { readonly onClose: () => void }) {
           </div>
         )}
         <TextSizeRow />
+        <ProgramsRow />
       </div>
     </Sheet>
   );
@@ -81,6 +84,28 @@ function ShortcutRow() {
   );
 }
 
+/** People look for address and key here; they are with the models, because they name one. */
+function ProgramsRow() {
+  const { models } = useMirror();
+  const openSheet = useOpenSheet();
+  const id = useId();
+  const look = (): void => {
+    models.wantPage('endpoint');
+    openSheet('models');
+  };
+  return (
+    <div className={styles.row}>
+      <div>
+        <span id={id}>For other programs</span>
+        <p className={styles.hint}>The address and the keys with which they use your model.</p>
+      </div>
+      <Button aria-describedby={id} onClick={look}>
+        Open…
+      </Button>
+    </div>
+  );
+}
+
 function TextSizeRow() {
   const id = useId();
   const [size, setSize] = useState(textSize);
@@ -93,11 +118,11 @@ function TextSizeRow() {
       <span id={id}>Text size</span>
       <span className={styles.buttons} role="group" aria-labelledby={id}>
         <Button aria-label="Smaller text" disabled={size === TEXT_SIZES[0]} onClick={() => zoom(-1)}>
-          A−
+          <AArrowDown size={16} strokeWidth={1.75} aria-hidden />
         </Button>
         <output className={styles.size}>{Math.round(size * 100)} %</output>
         <Button aria-label="Larger text" disabled={size === TEXT_SIZES.at(-1)} onClick={() => zoom(1)}>
-          A+
+          <AArrowUp size={16} strokeWidth={1.75} aria-hidden />
         </Button>
       </span>
     </div>

@@ -15,6 +15,13 @@ const root = join(import.meta.dirname, '..', '..');
 /** The aim for each line. */
 const CLOSE_ENOUGH = 0.03;
 
+const whyLess = isFull
+  ? hasGpu()
+    ? null
+    : 'lengths to 16k need MLX on a GPU'
+  : 'every model and length is an hour on two cores: `npm run test:fit`';
+if (whyLess !== null) console.log(`skipped: predictions: ${whyLess}`);
+
 const measurements: string[] = [];
 afterAll(() => {
   mkdirSync(join(root, 'test-results'), { recursive: true });

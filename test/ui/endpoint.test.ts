@@ -77,6 +77,25 @@ describe.skipIf(whyNoChromium() !== null)('the page for other programs', () => {
     await close();
   });
 
+  test('where people look for the key first, the settings, leads here', async () => {
+    const { page, complaints, close } = await openWindow(states.complete, { freeze: true });
+    await settled(page);
+    await page.keyboard.press('Meta+,');
+    const sheet = page.getByRole('dialog', { name: 'Settings' });
+    await sheet.getByText('For other programs').waitFor();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await lookAt(page, 'settings', colorScheme);
+      expect(await axe(page, colorScheme === 'light' ? 'all' : 'contrast')).toEqual([]);
+    }
+    await sheet.getByRole('button', { name: 'Open…' }).click();
+    await page.getByRole('heading', { name: 'Set up a program' }).waitFor();
+    await page.getByRole('button', { name: 'Back' }).click();
+    await page.getByText('On this computer').waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   test('every program gets a key of its own, and settings with it in them to copy', async () => {
     const { page, close } = await open({});
     for (const name of ['Open WebUI', 'Continue', 'Zed', 'aider', 'llm', 'LangChain', 'curl']) {
