@@ -54,6 +54,8 @@ export interface Asked {
   readonly model: string;
   readonly stream: boolean;
   readonly generation: GenerationRequest;
+  /** Tools that were offered and cannot be had here, as the caller calls them. */
+  readonly leftOut?: readonly string[];
   writer(head: AnswerHead): AnswerWriter;
 }
 

@@ -265,6 +265,11 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
       const { response } = call;
       // Half a request holds no place in the queue.
       const asked = parse(await readJsonBody(call.request), localDate(nowMs()));
+      const leftOut = (asked.leftOut ?? []).join(', ');
+      if (leftOut !== '') {
+        response.setHeader('x-headroom-left-out', leftOut);
+        log('info', `endpoint: answered without ${leftOut}`);
+      }
       await onTheList(call, async (open) => {
         const model = await admitted(asked.model);
         const usual = options.sampling();

@@ -2,9 +2,10 @@
 import type { GenerationUsage } from '../engine/engine.ts';
 import { type AnswerHead, type AnswerWriter, type Finish, type Frame, type Piece, timingsOf } from './answer-writer.ts';
 import { type ApiFault, anthropicErrorBody } from './api-fault.ts';
+import { sealed } from './sealed-reasoning.ts';
 
 type Block =
-  | { readonly type: 'thinking'; thinking: string; readonly signature: string }
+  | { readonly type: 'thinking'; thinking: string; signature: string }
   | { readonly type: 'text'; text: string; readonly citations: null }
   | {
       readonly type: 'tool_use';
@@ -14,15 +15,18 @@ type Block =
       input: string;
     };
 
+/** Sealed: the caller wants no text to show, only what it hands back with the next request. */
+export type PlaceOfThinking = 'shown' | 'sealed' | 'nowhere';
+
 export class MessagesAnswer implements AnswerWriter {
   readonly #head: AnswerHead;
-  readonly #showsThinking: boolean;
+  readonly #thinking: PlaceOfThinking;
   readonly #blocks: Block[] = [];
   #isOpen = false;
 
-  constructor(head: AnswerHead, { showsThinking }: { readonly showsThinking: boolean }) {
+  constructor(head: AnswerHead, { thinking }: { readonly thinking: PlaceOfThinking }) {
     this.#head = head;
-    this.#showsThinking = showsThinking;
+    this.#thinking = thinking;
   }
 
   opening(): readonly Frame[] {
@@ -31,7 +35,7 @@ export class MessagesAnswer implements AnswerWriter {
   }
 
   piece(piece: Piece): readonly Frame[] {
-    if (piece.kind === 'reasoning' && !this.#showsThinking) return [];
+    if (piece.kind === 'reasoning' && this.#thinking === 'nowhere') return [];
     const frames: Frame[] = [];
     const last = this.#isOpen ? this.#blocks.at(-1) : undefined;
     if (last === undefined || !goesOn(last, piece)) frames.push(...this.#close(), ...this.#begin(piece));
@@ -39,7 +43,8 @@ export class MessagesAnswer implements AnswerWriter {
     const open = this.#blocks[index];
     if (open === undefined) return frames;
     const delta = grow(open, piece);
-    if (delta !== null) frames.push(frame('content_block_delta', { index, delta }));
+    const isShown = piece.kind !== 'reasoning' || this.#thinking === 'shown';
+    if (delta !== null && isShown) frames.push(frame('content_block_delta', { index, delta }));
     return frames;
   }
 
@@ -60,6 +65,7 @@ export class MessagesAnswer implements AnswerWriter {
   }
 
   whole(finish: Finish): object {
+    this.#close();
     return { ...this.#message(finish), timings: timingsOf(finish) };
   }
 
@@ -96,7 +102,14 @@ export class MessagesAnswer implements AnswerWriter {
   #close(): Frame[] {
     if (!this.#isOpen) return [];
     this.#isOpen = false;
-    return [frame('content_block_stop', { index: this.#blocks.length - 1 })];
+    const index = this.#blocks.length - 1;
+    const stop = frame('content_block_stop', { index });
+    const last = this.#blocks[index];
+    if (last?.type !== 'thinking' || this.#thinking !== 'sealed') return [stop];
+    last.signature = sealed(last.thinking);
+    last.thinking = '';
+    const delta = { type: 'signature_delta', signature: last.signature };
+    return [frame('content_block_delta', { index, delta }), stop];
   }
 
   #message(finish: Finish | null) {

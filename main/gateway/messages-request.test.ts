@@ -87,7 +87,12 @@ describe('what was asked', () => {
 
   it.each<[string, object, string]>([
     ['images', { messages: [{ role: 'user', content: [{ type: 'image', source: {} }] }] }, 'messages.0.content.0'],
-    ['a server’s tools', { tools: [{ ...tool, type: 'web_search_20250305' }] }, 'tools.0.type'],
+    ['a server’s tools alone', { tools: [{ type: 'web_search_20250305', name: 'web_search' }] }, 'tools'],
+    [
+      'tools that only its maker’s models know',
+      { tools: [tool, { type: 'bash_20250124', name: 'bash' }] },
+      'tools.1.type',
+    ],
     [
       'leaving tools out',
       { context_management: { edits: [{ type: 'clear_tool_uses_20250919' }] } },
@@ -106,6 +111,21 @@ describe('what was asked', () => {
       return;
     }
     throw new Error('was accepted');
+  });
+
+  it('leaves a server’s tools out beside others, and images that a tool gave back', () => {
+    const search = { type: 'web_search_20250305', name: 'web_search', max_uses: 8 };
+    const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: '' } };
+    const asked = parse({
+      tools: [search, tool],
+      messages: [
+        { role: 'assistant', content: [{ type: 'tool_use', id: 't1', name: 'weather', input: {} }] },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', content: [image] }] },
+      ],
+    });
+    expect(asked.leftOut).toEqual(['web_search_20250305']);
+    expect(asked.generation.tools).toHaveLength(1);
+    expect(asked.generation.messages[1]?.content).toContain('reads text only');
   });
 
   it('is counted without a bound', () => {
@@ -142,6 +162,17 @@ describe('the answer', () => {
       text,
       call,
     ]);
+  });
+
+  it('seals its thinking for those who want it back and not shown', () => {
+    const thinking = { type: 'adaptive', display: 'omitted' };
+    const [sealed] = blocks({ thinking }) as { thinking: string; signature: string }[];
+    expect(sealed).toMatchObject({ type: 'thinking', thinking: '', signature: expect.stringMatching(/.+/) });
+    const deltas = streamed({ thinking }).map(({ data }) => (data as { delta?: object }).delta);
+    expect(deltas).toContainEqual({ type: 'signature_delta', signature: sealed?.signature });
+    expect(JSON.stringify(deltas)).not.toContain('I look.');
+    const back = parse({ messages: [...hello.messages, { role: 'assistant', content: [sealed, call] }] });
+    expect(back.generation.messages[1]).toMatchObject({ reasoning: 'I look.' });
   });
 
   it('opens and closes every block, and ends with reason and usage', () => {

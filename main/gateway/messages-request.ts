@@ -4,13 +4,14 @@ import type { Effort } from '../../preload/contract.ts';
 import type { EngineMessage, PromptRequest } from '../engine/engine.ts';
 import type { Asked } from './answer-writer.ts';
 import { ApiFault } from './api-fault.ts';
-import { MessagesAnswer } from './messages-answer.ts';
+import { MessagesAnswer, type PlaceOfThinking } from './messages-answer.ts';
 import {
   anything,
   callId,
   effortField,
   effortOf,
   jsonSchemaFormat,
+  leftOut,
   LARGEST_MAX_TOKENS,
   modelName,
   MOST_MESSAGES,
@@ -20,8 +21,10 @@ import {
   stopTexts,
   toolName,
   toolSchema,
+  UNREADABLE_RESULT,
   within,
 } from './request-fields.ts';
+import { readSealed } from './sealed-reasoning.ts';
 
 const textBlock = v.looseObject({ type: v.literal('text'), text: v.string() });
 const someText = v.union([v.string(), v.array(textBlock)], 'must be text or a list of text blocks');
@@ -38,7 +41,11 @@ const useBlock = v.looseObject({
   name: toolName,
   input: v.record(v.string(), v.unknown()),
 });
-const thinkingBlock = v.looseObject({ type: v.literal('thinking'), thinking: v.string() });
+const thinkingBlock = v.looseObject({
+  type: v.literal('thinking'),
+  thinking: v.string(),
+  signature: v.nullish(v.string()),
+});
 const sealedBlock = v.looseObject({ type: v.literal('redacted_thinking') });
 const imageBlock = v.looseObject({ type: v.picklist(['image', 'document']) });
 const block = v.union(
@@ -50,21 +57,34 @@ const message = v.object({
   content: v.union([v.string(), v.array(block)], 'must be text or a list of blocks that this endpoint knows'),
 });
 
-const tool = v.looseObject({
-  type: v.nullish(v.literal('custom', 'must be "custom": tools of a server are not offered')),
+const ownTool = v.looseObject({
+  type: v.nullish(v.literal('custom', 'must be "custom": send the tool with an input_schema'), 'custom'),
   name: toolName,
   description: v.nullish(v.string()),
   input_schema: toolSchema,
 });
+/** What Anthropic's own servers run; the type's end is a date. */
+const SERVER_TOOL = /^(web_search|web_fetch|code_execution|tool_search_tool_(regex|bm25)|advisor)_\d{8}$/;
+const serverTool = v.looseObject({ type: v.pipe(v.string(), v.regex(SERVER_TOOL)), name: toolName });
+const tool = v.lazy((sent) => {
+  const type = typeof sent === 'object' && sent !== null && 'type' in sent ? sent.type : undefined;
+  return typeof type === 'string' && SERVER_TOOL.test(type) ? serverTool : ownTool;
+});
+type OwnTool = v.InferOutput<typeof ownTool>;
 const toolChoice = v.variant('type', [
   v.object({ type: v.literal('auto'), disable_parallel_tool_use: anything }),
   v.object({ type: v.literal('any'), disable_parallel_tool_use: anything }),
   v.object({ type: v.literal('none') }),
   v.object({ type: v.literal('tool'), name: toolName, disable_parallel_tool_use: anything }),
 ]);
+const display = v.nullish(v.picklist(['summarized', 'omitted']));
 const thinking = v.variant('type', [
-  v.looseObject({ type: v.literal('enabled'), budget_tokens: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
-  v.looseObject({ type: v.literal('adaptive') }),
+  v.looseObject({
+    type: v.literal('enabled'),
+    budget_tokens: v.pipe(v.number(), v.integer(), v.minValue(1)),
+    display,
+  }),
+  v.looseObject({ type: v.literal('adaptive'), display }),
   v.looseObject({ type: v.literal('disabled') }),
 ]);
 const jsonFormat = v.looseObject({ type: v.literal('json_schema'), schema: toolSchema });
@@ -118,6 +138,7 @@ export function parseMessagesRequest(value: unknown, date: string): Asked {
   return {
     model: asked.model,
     stream: asked.stream,
+    leftOut: sorted(asked.tools).leftOut,
     generation: {
       ...promptOf(asked, date),
       maxTokens: Math.min(asked.max_tokens, LARGEST_MAX_TOKENS),
@@ -131,9 +152,13 @@ export function parseMessagesRequest(value: unknown, date: string): Asked {
       ...(format == null ? {} : { responseFormat: jsonSchemaFormat('answer', format.schema) }),
     },
     // Programs that did not ask for thinking read the first block as the answer.
-    writer: (head) =>
-      new MessagesAnswer(head, { showsThinking: asked.thinking != null && asked.thinking.type !== 'disabled' }),
+    writer: (head) => new MessagesAnswer(head, { thinking: placeOfThinking(asked.thinking) }),
   };
+}
+
+function placeOfThinking(asked: v.InferOutput<typeof prompt.thinking>): PlaceOfThinking {
+  if (asked == null || asked.type === 'disabled') return 'nowhere';
+  return asked.display === 'omitted' ? 'sealed' : 'shown';
 }
 
 /** `POST /v1/messages/count_tokens`. Throws ApiFault. */
@@ -147,12 +172,13 @@ export function parseCountRequest(
 
 function promptOf(asked: v.InferOutput<typeof countBody>, date: string): PromptRequest {
   const choice = asked.tool_choice ?? { type: 'auto' };
-  if ((choice.type === 'any' || choice.type === 'tool') && (asked.tools ?? []).length === 0)
+  const { own } = sorted(asked.tools);
+  if ((choice.type === 'any' || choice.type === 'tool') && own.length === 0)
     throw new ApiFault(400, 'invalid_request', 'tool_choice needs tools to choose from.', 'tool_choice');
   const tools =
     choice.type === 'none'
       ? []
-      : (asked.tools ?? []).map(({ name, description, input_schema: parameters }) => ({
+      : own.map(({ name, description, input_schema: parameters }) => ({
           type: 'function',
           function: { name, ...(description == null ? {} : { description }), parameters },
         }));
@@ -166,6 +192,22 @@ function promptOf(asked: v.InferOutput<typeof countBody>, date: string): PromptR
     date,
     ...(tools.length === 0 ? {} : { tools }),
   };
+}
+
+const isOwn = (one: v.InferOutput<typeof tool>): one is OwnTool => one.type === 'custom';
+
+/** Throws ApiFault. */
+function sorted(tools: v.InferOutput<typeof prompt.tools>): {
+  readonly own: readonly OwnTool[];
+  readonly leftOut: readonly string[];
+} {
+  const own: OwnTool[] = [];
+  const others: string[] = [];
+  for (const one of tools ?? []) {
+    if (isOwn(one)) own.push(one);
+    else others.push(one.type);
+  }
+  return { own, leftOut: leftOut(others, own.length) };
 }
 
 /** The model cannot be kept from thinking: who wants none gets the least. */
@@ -185,7 +227,7 @@ function engineMessages({ role, content }: v.InferOutput<typeof message>, place:
       if (one.type === 'tool_result') {
         messages.push({
           role: 'tool',
-          content: resultOf(one, `${place}.content.${index}`),
+          content: resultOf(one),
           tool_call_id: one.tool_use_id,
         });
       } else {
@@ -203,7 +245,7 @@ function engineMessages({ role, content }: v.InferOutput<typeof message>, place:
         text = text === null ? one.text : `${text}\n${one.text}`;
         break;
       case 'thinking':
-        reasoning += one.thinking;
+        reasoning += one.thinking === '' ? (readSealed(one.signature ?? '') ?? '') : one.thinking;
         break;
       case 'redacted_thinking':
         break;
@@ -237,15 +279,12 @@ function onlyText(blocks: readonly v.InferOutput<typeof block>[], place: string,
     .join('\n');
 }
 
-function resultOf({ content, is_error }: v.InferOutput<typeof resultBlock>, place: string): string {
+function resultOf({ content, is_error }: v.InferOutput<typeof resultBlock>): string {
   const text =
     typeof content === 'string'
       ? content
       : (content ?? [])
-          .map((one, index) => {
-            if (one.type === 'text' && one.text !== undefined) return one.text;
-            throw noImages(`${place}.content.${index}`);
-          })
+          .map((one) => (one.type === 'text' && one.text !== undefined ? one.text : UNREADABLE_RESULT))
           .join('\n');
   return is_error ? `Error: ${text}` : text;
 }

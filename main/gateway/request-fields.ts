@@ -128,6 +128,24 @@ function requestFault(issue: v.BaseIssue<unknown>): ApiFault {
   return new ApiFault(400, 'invalid_request', `${place} ${isOwnSentence ? issue.message : expected}.`, place);
 }
 
+/**
+ * Tools that a provider's servers run, such as a search of the web. To offer one is no order to use it: an agent that
+ * brings tools of its own works without, and a refusal would keep it from starting. So the model is not told of it, and
+ * the caller is told that it was left out. Sent alone it is what the request is about. Throws ApiFault.
+ */
+export function leftOut(hosted: readonly string[], ownTools: number): readonly string[] {
+  const [first] = hosted;
+  if (first === undefined || ownTools > 0) return [...new Set(hosted)];
+  const message = `${first} is run by a provider's servers and not offered here. Send tools that your program runs.`;
+  throw new ApiFault(400, 'unsupported_tool', message, 'tools');
+}
+
+/**
+ * What a tool gave back that cannot be read. The model asked for it and is told: a refusal would come again with every
+ * request that has this result in its history.
+ */
+export const UNREADABLE_RESULT = '[An image or a file was here. This model reads text only.]';
+
 export const noImages = (param: string): ApiFault =>
   new ApiFault(400, 'unsupported_content', 'The model reads text only: images, audio and files cannot be sent.', param);
 

@@ -2,6 +2,8 @@
 import type { Effort } from '../../preload/contract.ts';
 import { type AnswerHead, type AnswerWriter, type Finish, type Frame, type Piece, timingsOf } from './answer-writer.ts';
 import type { ApiFault } from './api-fault.ts';
+import { inputOfArguments, type ToolIdentity, type ToolsForEngine } from './responses-tools.ts';
+import { sealed } from './sealed-reasoning.ts';
 
 /** What the response repeats of the request. */
 export interface ResponseEcho {
@@ -9,7 +11,7 @@ export interface ResponseEcho {
   readonly maxOutputTokens: number | null;
   readonly temperature: number | null;
   readonly topP: number | null;
-  readonly tools: readonly object[];
+  readonly tools: Pick<ToolsForEngine, 'given' | 'identityOf'>;
   readonly toolChoice: unknown;
   readonly effort: Effort;
   readonly format: object;
@@ -25,19 +27,9 @@ type OpenItem =
       readonly id: string;
       readonly index: number;
       readonly callId: string;
-      readonly name: string;
+      readonly tool: ToolIdentity;
       text: string;
     };
-
-/**
- * A caller that keeps no state hands its reasoning back in this field without looking into it. It is the caller's own and
- * on the caller's own machine: packed, so that nobody takes it for text to show, not encrypted.
- */
-const SEAL = 'headroom1.';
-const sealed = (reasoning: string): string => SEAL + Buffer.from(reasoning, 'utf8').toString('base64url');
-/** Null for another server's. */
-export const readSealed = (text: string): string | null =>
-  text.startsWith(SEAL) ? Buffer.from(text.slice(SEAL.length), 'base64url').toString('utf8') : null;
 
 export class ResponseAnswer implements AnswerWriter {
   readonly #head: AnswerHead;
@@ -78,7 +70,10 @@ export class ResponseAnswer implements AnswerWriter {
           this.#frame('response.output_text.delta', { ...at, content_index: 0, delta: added, logprobs: [] }),
         ];
       case 'call':
-        return [...frames, this.#frame('response.function_call_arguments.delta', { ...at, delta: added })];
+        // A custom tool's input is inside the arguments: it is known when they are whole.
+        return item.tool.kind === 'custom'
+          ? frames
+          : [...frames, this.#frame('response.function_call_arguments.delta', { ...at, delta: added })];
     }
   }
 
@@ -121,16 +116,18 @@ export class ResponseAnswer implements AnswerWriter {
             part: piece.kind === 'reasoning' ? reasoningText('') : outputText(''),
           }),
         ];
-      case 'call':
+      case 'call': {
+        const tool = this.#echo.tools.identityOf(piece.begins?.name ?? '');
         this.#open = {
           kind: 'call',
-          id: `fc-${id}`,
+          id: `${tool.kind === 'custom' ? 'ctc' : 'fc'}-${id}`,
           index: piece.index,
           callId: piece.begins?.id ?? `call-${id}`,
-          name: piece.begins?.name ?? '',
+          tool,
           text: '',
         };
         return [added(this.#item(this.#open, 'in_progress'))];
+      }
     }
   }
 
@@ -155,9 +152,16 @@ export class ResponseAnswer implements AnswerWriter {
         );
         break;
       case 'call':
-        frames.push(
-          this.#frame('response.function_call_arguments.done', { ...at, name: open.name, arguments: open.text }),
-        );
+        if (open.tool.kind === 'custom') {
+          const input = inputOfArguments(open.text);
+          frames.push(
+            this.#frame('response.custom_tool_call_input.delta', { ...at, delta: input }),
+            this.#frame('response.custom_tool_call_input.done', { ...at, input }),
+          );
+        } else {
+          const { name } = open.tool;
+          frames.push(this.#frame('response.function_call_arguments.done', { ...at, name, arguments: open.text }));
+        }
     }
     frames.push(this.#frame('response.output_item.done', { output_index, item }));
     this.#done.push(item);
@@ -178,15 +182,19 @@ export class ResponseAnswer implements AnswerWriter {
         };
       case 'text':
         return { type: 'message', id: open.id, role: 'assistant', status, content: [outputText(open.text)] };
-      case 'call':
+      case 'call': {
+        const { kind, name, namespace } = open.tool;
         return {
-          type: 'function_call',
+          ...(kind === 'custom'
+            ? { type: 'custom_tool_call', input: inputOfArguments(open.text) }
+            : { type: 'function_call', arguments: open.text }),
           id: open.id,
           call_id: open.callId,
-          name: open.name,
-          arguments: open.text,
+          name,
+          ...(namespace === null ? {} : { namespace }),
           status,
         };
+      }
     }
   }
 
@@ -210,7 +218,7 @@ export class ResponseAnswer implements AnswerWriter {
       temperature: echo.temperature,
       text: { format: echo.format },
       tool_choice: echo.toolChoice,
-      tools: echo.tools,
+      tools: echo.tools.given,
       top_p: echo.topP,
       truncation: 'disabled',
       metadata: {},

@@ -68,7 +68,16 @@ describe('what was asked', () => {
     ['conversations', { conversation: 'c' }, 'conversation'],
     ['work in the background', { background: true }, 'background'],
     ['silent cuts', { truncation: 'auto' }, 'truncation'],
-    ['a server’s tools', { tools: [{ type: 'web_search' }] }, 'tools.0.type'],
+    ['a server’s tools alone', { tools: [{ type: 'web_search' }] }, 'tools'],
+    ['tools that only its maker’s models know', { tools: [{ type: 'local_shell' }, weather] }, 'tools.0.type'],
+    ['a server’s tool that must be used', { tools: [weather], tool_choice: { type: 'web_search' } }, 'tool_choice'],
+    [
+      'a tool that must be used and was not sent',
+      { tools: [weather], tool_choice: { type: 'function', name: 'f' } },
+      'tool_choice',
+    ],
+    ['what was not stored', { input: [{ type: 'item_reference', id: 'msg-1' }] }, 'input.0.id'],
+    ['items it does not know', { input: [{ role: 'user', content: 'Hi' }, { type: 'mcp_call' }] }, 'input.1.type'],
     ['what it does not know', { foo: 1 }, 'foo'],
     ['images', { input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'x' }] }] }, 'input.0.content.0'],
   ])('refuses %s by name', (_name, more, param) => {
@@ -78,6 +87,89 @@ describe('what was asked', () => {
     } catch (fault) {
       expect(fault).toMatchObject({ status: 400, param });
     }
+  });
+});
+
+describe('tools', () => {
+  const group = {
+    type: 'namespace',
+    name: 'agents',
+    description: 'Other agents.',
+    tools: [{ type: 'function', name: 'spawn', description: 'Begins one.', parameters: { type: 'object' } }],
+  };
+  const patch = {
+    type: 'custom',
+    name: 'apply_patch',
+    description: 'Edits files.',
+    format: { type: 'grammar', syntax: 'lark', definition: 'start: "x"' },
+  };
+  const run = (tools: object[], name: string, argumentsText: string) => {
+    const writer = parse({ input: 'Hi', tools }).writer(head);
+    const frames = [
+      ...writer.piece({ kind: 'call', index: 0, begins: { id: 'c1', name }, argumentsText: '' }),
+      ...writer.piece({ kind: 'call', index: 0, argumentsText }),
+      ...writer.ending(finish),
+    ];
+    return { events: frames.map(({ event }) => event), last: frames.at(-1)?.data };
+  };
+
+  it('in a namespace are functions whose calls come back to it', () => {
+    const { generation } = parse({
+      tools: [weather, group],
+      tool_choice: { type: 'function', name: 'spawn', namespace: 'agents' },
+      input: [
+        { role: 'user', content: 'Hi' },
+        { type: 'function_call', call_id: 'c1', namespace: 'agents', name: 'spawn', arguments: '{}' },
+        { type: 'function_call_output', call_id: 'c1', output: [{ type: 'input_image', image_url: 'data:,' }] },
+      ],
+    });
+    expect(generation.tools?.[1]).toMatchObject({
+      function: { name: 'agents.spawn', description: 'Other agents.\nBegins one.' },
+    });
+    expect(generation.toolChoice).toEqual({ type: 'function', function: { name: 'agents.spawn' } });
+    expect(generation.messages.slice(1)).toMatchObject([
+      { tool_calls: [{ function: { name: 'agents.spawn' } }] },
+      { role: 'tool', content: expect.stringContaining('reads text only') },
+    ]);
+    for (const name of ['agents.spawn', 'spawn'])
+      expect(run([weather, group], name, '{}').last).toMatchObject({
+        response: { output: [{ type: 'function_call', namespace: 'agents', name: 'spawn', arguments: '{}' }] },
+      });
+  });
+
+  it('that take plain text are functions with one input', () => {
+    const { generation } = parse({
+      tools: [patch],
+      input: [
+        { role: 'user', content: 'Hi' },
+        { type: 'custom_tool_call', call_id: 'c1', name: 'apply_patch', input: 'a "b"' },
+        { type: 'custom_tool_call_output', call_id: 'c1', output: 'Done.' },
+      ],
+    });
+    expect(generation.tools).toMatchObject([{ function: { parameters: { required: ['input'] } } }]);
+    expect(JSON.stringify(generation.tools)).toContain('lark grammar');
+    expect(generation.messages.slice(1)).toMatchObject([
+      { tool_calls: [{ function: { arguments: '{"input":"a \\"b\\""}' } }] },
+      { role: 'tool', content: 'Done.', tool_call_id: 'c1' },
+    ]);
+    const { events, last } = run([patch], 'apply_patch', '{"input":"*** x"}');
+    expect(events).toEqual([
+      'response.output_item.added',
+      'response.custom_tool_call_input.delta',
+      'response.custom_tool_call_input.done',
+      'response.output_item.done',
+      'response.completed',
+    ]);
+    expect(last).toMatchObject({ response: { output: [{ type: 'custom_tool_call', call_id: 'c1', input: '*** x' }] } });
+    // What the model wrote without the form is meant as the text.
+    expect(run([patch], 'apply_patch', '*** y').last).toMatchObject({ response: { output: [{ input: '*** y' }] } });
+  });
+
+  it('of a server are left out beside others, and the answer says which there were', () => {
+    const asked = parse({ input: 'Hi', tools: [weather, { type: 'web_search', external_web_access: false }] });
+    expect(asked.leftOut).toEqual(['web_search']);
+    expect(asked.generation.tools).toHaveLength(1);
+    expect(asked.writer(head).whole(finish)).toMatchObject({ tools: [weather] });
   });
 });
 

@@ -23,12 +23,22 @@ import {
   tokenBound,
   toolName,
   toolSchema,
+  UNREADABLE_RESULT,
   within,
 } from './request-fields.ts';
-import { ResponseAnswer, readSealed } from './responses-answer.ts';
+import { ResponseAnswer } from './responses-answer.ts';
+import {
+  argumentsOfInput,
+  engineNameOf,
+  forcedTool,
+  responsesTool,
+  responsesToolChoice,
+  toolsForEngine,
+} from './responses-tools.ts';
+import { readSealed } from './sealed-reasoning.ts';
 
 const messageItem = v.looseObject({
-  type: v.optional(v.literal('message'), 'message'),
+  type: v.literal('message'),
   role: v.picklist(['system', 'developer', 'user', 'assistant']),
   content: messageContent,
 });
@@ -36,30 +46,39 @@ const callItem = v.looseObject({
   type: v.literal('function_call'),
   call_id: callId,
   name: toolName,
+  namespace: v.nullish(toolName),
   arguments: v.string(),
 });
-const outputItem = v.looseObject({ type: v.literal('function_call_output'), call_id: callId, output: messageContent });
+const customCallItem = v.looseObject({
+  type: v.literal('custom_tool_call'),
+  call_id: callId,
+  name: toolName,
+  namespace: v.nullish(toolName),
+  input: v.string(),
+});
+const outputItem = v.looseObject({
+  type: v.picklist(['function_call_output', 'custom_tool_call_output']),
+  call_id: callId,
+  output: messageContent,
+});
 const reasoningItem = v.looseObject({
   type: v.literal('reasoning'),
   content: v.nullish(v.array(textPart)),
   encrypted_content: v.nullish(v.string()),
 });
-const item = v.union(
-  [messageItem, callItem, outputItem, reasoningItem],
-  'must be a message, a function_call, a function_call_output or reasoning',
+const referenceItem = v.looseObject({
+  type: v.literal('item_reference'),
+  id: v.never('refers to what was not stored: send the item itself'),
+});
+const item = v.pipe(
+  v.looseObject({ type: v.optional(v.string(), 'message') }),
+  v.variant(
+    'type',
+    [messageItem, callItem, customCallItem, outputItem, reasoningItem, referenceItem],
+    'must be a message, a function or custom tool call, its output, or reasoning: other items are not offered',
+  ),
 );
 
-const tool = v.looseObject({
-  type: v.literal('function', 'must be "function": other tools are not offered'),
-  name: toolName,
-  description: v.nullish(v.string()),
-  parameters: v.nullish(toolSchema),
-  strict: v.nullish(v.boolean()),
-});
-const toolChoice = v.union(
-  [v.picklist(['auto', 'none', 'required']), v.object({ type: v.literal('function'), name: toolName })],
-  'must be "auto", "none", "required" or a function',
-);
 const format = v.variant(
   'type',
   [
@@ -72,9 +91,11 @@ const format = v.variant(
 
 const body = v.strictObject({
   model: modelName,
-  input: v.union(
-    [v.string(), v.pipe(v.array(item), v.minLength(1), v.maxLength(MOST_MESSAGES))],
-    'must be text or a list of items that this endpoint knows',
+  // Not a union: that would say of the whole list what is wrong with one item.
+  input: v.lazy((sent) =>
+    Array.isArray(sent)
+      ? v.pipe(v.array(item), v.minLength(1), v.maxLength(MOST_MESSAGES))
+      : v.string('must be text or a list of items'),
   ),
   instructions: v.nullish(v.string()),
   stream: v.nullish(v.boolean(), false),
@@ -82,8 +103,8 @@ const body = v.strictObject({
   max_output_tokens: tokenBound,
   temperature: within(0, 2),
   top_p: within(0, 1),
-  tools: v.nullish(v.pipe(v.array(tool), v.maxLength(MOST_TOOLS))),
-  tool_choice: v.nullish(toolChoice),
+  tools: v.nullish(v.pipe(v.array(responsesTool), v.maxLength(MOST_TOOLS))),
+  tool_choice: v.nullish(responsesToolChoice),
   parallel_tool_calls: v.nullish(v.boolean()),
   reasoning: v.nullish(
     v.object({
@@ -95,8 +116,22 @@ const body = v.strictObject({
   text: v.nullish(
     v.object({ format: v.nullish(format), verbosity: only(['medium'], 'is not offered: leave it at "medium"') }),
   ),
+  // Everything but the first belongs to calls that never come here.
   include: v.nullish(
-    v.array(v.picklist(['reasoning.encrypted_content'], 'can name "reasoning.encrypted_content" only')),
+    v.array(
+      v.picklist(
+        [
+          'reasoning.encrypted_content',
+          'web_search_call.action.sources',
+          'web_search_call.results',
+          'file_search_call.results',
+          'code_interpreter_call.outputs',
+          'computer_call_output.output.image_url',
+          'message.input_image.image_url',
+        ],
+        'names something that is not offered',
+      ),
+    ),
   ),
   truncation: only(['disabled'], 'must be "disabled": nothing is cut silently'),
   previous_response_id: v.nullish(v.never('is not offered: nothing is stored, send the whole history')),
@@ -115,14 +150,9 @@ const body = v.strictObject({
 export function parseResponsesRequest(value: unknown, date: string): Asked {
   const asked = parsedBody(body, value);
   const choice = asked.tool_choice ?? 'auto';
-  const tools =
-    choice === 'none'
-      ? []
-      : (asked.tools ?? []).map(({ name, description, parameters }) => ({
-          type: 'function',
-          function: { name, ...(description == null ? {} : { description }), parameters: parameters ?? {} },
-        }));
-  if (choice !== 'auto' && choice !== 'none' && tools.length === 0)
+  const tools = toolsForEngine(asked.tools ?? []);
+  const functions = choice === 'none' ? [] : tools.functions;
+  if (choice !== 'auto' && choice !== 'none' && functions.length === 0)
     throw new ApiFault(400, 'invalid_request', 'tool_choice needs tools to choose from.', 'tool_choice');
   const { temperature, top_p: topP } = asked;
   const responseFormat = asked.text?.format;
@@ -130,6 +160,7 @@ export function parseResponsesRequest(value: unknown, date: string): Asked {
   return {
     model: asked.model,
     stream: asked.stream,
+    leftOut: tools.leftOut,
     generation: {
       messages,
       effort: effortOf(asked.reasoning?.effort),
@@ -137,10 +168,10 @@ export function parseResponsesRequest(value: unknown, date: string): Asked {
       maxTokens: Math.min(asked.max_output_tokens ?? DEFAULT_MAX_TOKENS, LARGEST_MAX_TOKENS),
       ...(temperature == null ? {} : { temperature }),
       ...(topP == null ? {} : { topP }),
-      ...(tools.length === 0 ? {} : { tools }),
+      ...(functions.length === 0 ? {} : { tools: functions }),
       ...(choice === 'auto' || choice === 'none'
         ? {}
-        : { toolChoice: typeof choice === 'string' ? choice : { type: 'function', function: { name: choice.name } } }),
+        : { toolChoice: typeof choice === 'string' ? choice : forcedTool(tools, choice.name, choice.namespace) }),
       ...(responseFormat == null || responseFormat.type === 'text'
         ? {}
         : {
@@ -156,7 +187,7 @@ export function parseResponsesRequest(value: unknown, date: string): Asked {
         maxOutputTokens: asked.max_output_tokens ?? null,
         temperature: temperature ?? null,
         topP: topP ?? null,
-        tools: asked.tools ?? [],
+        tools,
         toolChoice: choice,
         effort: effortOf(asked.reasoning?.effort),
         format: responseFormat ?? { type: 'text' },
@@ -178,11 +209,15 @@ function messagesOf(input: string | readonly Item[], instructions: string | null
       case 'reasoning':
         reasoning += reasoningOf(sent);
         break;
-      case 'function_call': {
+      case 'function_call':
+      case 'custom_tool_call': {
         const call = {
           id: sent.call_id,
           type: 'function' as const,
-          function: { name: sent.name, arguments: sent.arguments },
+          function: {
+            name: engineNameOf(sent.name, sent.namespace),
+            arguments: sent.type === 'function_call' ? sent.arguments : argumentsOfInput(sent.input),
+          },
         };
         const last = messages.at(-1);
         if (last?.role === 'assistant' && reasoning === '') {
@@ -199,7 +234,8 @@ function messagesOf(input: string | readonly Item[], instructions: string | null
         break;
       }
       case 'function_call_output':
-        messages.push({ role: 'tool', content: textOf(sent.output, `${place}.output`), tool_call_id: sent.call_id });
+      case 'custom_tool_call_output':
+        messages.push({ role: 'tool', content: resultOf(sent.output), tool_call_id: sent.call_id });
         break;
       case 'message': {
         const text = textOf(sent.content, `${place}.content`);
@@ -220,12 +256,22 @@ function reasoningOf(sent: v.InferOutput<typeof reasoningItem>): string {
   return told === '' && sent.encrypted_content != null ? (readSealed(sent.encrypted_content) ?? '') : told;
 }
 
-function textOf(sent: v.InferOutput<typeof messageContent>, place: string): string {
+type Content = v.InferOutput<typeof messageContent>;
+type Part = Exclude<Content, string>[number];
+
+const partText = ({ type, text }: Part): string | null =>
+  type === 'input_text' || type === 'output_text' || type === 'text' ? (text ?? null) : null;
+
+function textOf(sent: Content, place: string): string {
   if (typeof sent === 'string') return sent;
   return sent
-    .map(({ type, text }, index) => {
-      if ((type === 'input_text' || type === 'output_text' || type === 'text') && text !== undefined) return text;
-      throw noImages(`${place}.${index}`);
+    .map((part, index) => {
+      const text = partText(part);
+      if (text === null) throw noImages(`${place}.${index}`);
+      return text;
     })
     .join('\n');
 }
+
+const resultOf = (sent: Content): string =>
+  typeof sent === 'string' ? sent : sent.map((part) => partText(part) ?? UNREADABLE_RESULT).join('\n');
