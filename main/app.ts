@@ -15,6 +15,7 @@ import { type CacheShelf, openCacheShelf } from './engine/cache-shelf.ts';
 import { keepPromptCaches } from './engine/kept-caches.ts';
 import { createSupervisor, pythonCommand } from './engine/supervisor.ts';
 import { outsideEngines } from './engines/detect.ts';
+import { openEnginePlaces } from './engines/engine-places.ts';
 import { chooseEngine } from './engines/engine-choice.ts';
 import { OutsideRunner } from './engines/outside-runner.ts';
 import { AppFault } from './fault.ts';
@@ -143,6 +144,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   const machine = await readMachine(options.platform, commands);
   const ownProcessesMiB = options.ownProcessesMiB ?? (() => process.memoryUsage.rss() / 1_048_576);
   const readMemoryNow = () => (isMac ? readMemory(commands) : readLinuxMemory());
+  const enginesEnvironment = options.enginesEnvironment ?? process.env;
+  const places = openEnginePlaces({
+    dataFolder,
+    environment: enginesEnvironment,
+    onDamage: moved('where other engines are'),
+    log,
+  });
   const modelsRoom = await openModelsRoom({
     dataFolder,
     demoFolder: options.demoModelFolder,
@@ -152,13 +160,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     machine,
     settings,
     engine: () => engine,
-    outsideEngines: (around) =>
-      outsideEngines({
-        ...around,
-        isMac,
-        commands,
-        ...(options.enginesEnvironment === undefined ? {} : { environment: options.enginesEnvironment }),
-      }),
+    outsideEngines: (around) => outsideEngines({ ...around, isMac, commands, places, environment: enginesEnvironment }),
+    places,
     readMemory: readMemoryNow,
     readWiredLimit: () => wiredLimit.reading(),
     readApps: async () => (await memoryRoutes['memory.apps'](null)).apps,
@@ -193,6 +196,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const outside = new OutsideRunner({
     find: (id, signal) => modelsRoom.outside.find(id, signal),
     prepare,
+    beforeRestart: (signal) => guard.clearToRestart(signal),
     contextTokens: ({ maxContextTokens }) => ceilingOf(settings.current.contextTokens, maxContextTokens),
     gpuLimitBytes: async () => {
       const reading = await wiredLimit.reading();

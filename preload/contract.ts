@@ -53,6 +53,9 @@ export type EngineState =
   | { readonly kind: 'stopping'; readonly sinceMs: number; readonly deadlineMs: number }
   | { readonly kind: 'failed'; readonly cause: FailureCause; readonly logTail: readonly string[] };
 
+/** What the app's own engine does and another may not: what it lacks is not offered. */
+export type EngineAbility = 'answer-now' | 'continue' | 'thinking-limit';
+
 /** A model folder the app can run. */
 export interface ModelInfo {
   readonly id: string;
@@ -60,6 +63,8 @@ export interface ModelInfo {
   readonly sizeBytes: number;
   /** True for the demo model: it exists to show the app, not to be useful. */
   readonly isToy: boolean;
+  /** Of the engine that runs it; left out where it lacks nothing. */
+  readonly lacks?: readonly EngineAbility[];
 }
 
 // ── Models ────────────────────────────────────────────────────────────────────────────────────────
@@ -112,13 +117,13 @@ export type ModelPresence =
       readonly folder: string;
       /** `pinned`: every checksum as pinned in the app; `hub`: as the hub named them; `unchecked`: found so. */
       readonly checked: 'pinned' | 'hub' | 'unchecked';
+      /** When every file was last compared; left out where none was, and for what has no checksums. */
+      readonly checkedAtMs?: number;
     }
   /** Files are missing or differ from their checksum; `models.repair` fetches those alone. */
   | { readonly kind: 'damaged'; readonly folder: string; readonly message: string; readonly checkedAtMs?: number };
 
 /** What a model is predicted to take at one context length; the formula is in `main/models/fit.ts`. */
-      /** When every file was last compared; left out where none was, and for what has no checksums. */
-      readonly checkedAtMs?: number;
 export interface FitPrediction {
   readonly contextTokens: number;
   readonly weightsBytes: number;
@@ -183,6 +188,8 @@ export interface ModelEntry {
   readonly isShared: boolean;
   /** Whose engine runs it, where it is not the app's own: Ollama, llama.cpp, LM Studio. */
   readonly engineName?: string;
+  /** The computer whose memory it takes, where that is another one. */
+  readonly host?: string;
   readonly presence: ModelPresence;
   readonly verdict: FitVerdict;
   /** At the user's context length. Null where nothing can be predicted. */
@@ -237,6 +244,46 @@ export interface HubSettings {
   readonly cacheFolder: string | null;
   readonly cacheFolderInUse: string;
   readonly token: 'none' | 'set-here' | 'environment' | 'hub-login';
+}
+
+/** Engines that others made. */
+export const OUTSIDE_ENGINES = ['llama.cpp', 'ollama', 'lm-studio'] as const;
+export type OutsideEngineKind = (typeof OUTSIDE_ENGINES)[number];
+
+/** Where an engine that others made is looked for. A token itself never reaches a window. */
+export interface OutsideEngineSettings {
+  readonly kind: OutsideEngineKind;
+  /** `Ollama`. */
+  readonly name: string;
+  readonly isOn: boolean;
+  /** llama.cpp's: the program that is started. Null, as all below: the usual place. */
+  readonly program: string | null;
+  readonly address: string | null;
+  /** llama.cpp's: where its GGUF files lie, beside the usual folders. */
+  readonly modelsFolder: string | null;
+  readonly usualPort: number;
+  readonly hasToken: boolean;
+  /** Variables of the environment that come before what is set here, by name. */
+  readonly fromEnvironment: readonly string[];
+}
+
+/** Whether it was found just now. */
+export type OutsideEngineLook =
+  | { readonly kind: 'off' }
+  | {
+      readonly kind: 'found';
+      /** Its address, or the program that is started. */
+      readonly at: string;
+      readonly version: string | null;
+      /** Models it has, without those it could download. */
+      readonly models: number;
+      /** How far a chat with it travels. */
+      readonly reach: 'this-computer' | 'private-network' | 'elsewhere';
+    }
+  | { readonly kind: 'not-found'; readonly message: string; readonly nextStep: string };
+
+export interface OutsideEngineStatus extends OutsideEngineSettings {
+  readonly look: OutsideEngineLook;
 }
 
 // ── Conversations ─────────────────────────────────────────────────────────────────────────────────
@@ -950,6 +997,24 @@ export const routes = {
       proxyUrl: v.optional(v.nullable(v.pipe(v.string(), v.maxLength(2_000)))),
       cacheFolder: v.optional(v.nullable(absolutePath)),
       token: v.optional(v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(500)))),
+    }),
+  ),
+  /** Engines that others made, looked for anew: seconds where a server takes its time. */
+  'engines.list': route<{ engines: readonly OutsideEngineStatus[] }>()(nothing),
+  /**
+   * Null takes a setting back; what is left out stays, and nothing at all only looks again. `evenIfElsewhere`: the user
+   * knows that chats with this address leave their network. Errors: refused (no such program or folder, no address, it
+   * is not in the user's network; one of its models is loaded).
+   */
+  'engines.update': route<OutsideEngineStatus>()(
+    v.strictObject({
+      kind: v.picklist(OUTSIDE_ENGINES),
+      isOn: v.optional(v.boolean()),
+      program: v.optional(v.nullable(absolutePath)),
+      address: v.optional(v.nullable(v.pipe(v.string(), v.maxLength(2_000)))),
+      modelsFolder: v.optional(v.nullable(absolutePath)),
+      token: v.optional(v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(500)))),
+      evenIfElsewhere: v.optional(v.boolean()),
     }),
   ),
   /** Further pages of the list, latest first. `after` is the last page's `next`. */

@@ -10,6 +10,7 @@ import type {
   Effort,
   EventEnvelope,
   Message,
+  ModelInfo,
   QueuedMessage,
 } from '../../preload/contract.ts';
 import { isFinal } from '../../preload/answer-status.ts';
@@ -37,7 +38,7 @@ export interface ChatPorts {
   /** Throws AppFault when a prompt of this length is not taken now. */
   admitPrompt?(characters: number): void;
   /** The model that would answer. `isToy`: it has no titles or summaries to offer. */
-  model(): { readonly name: string; readonly isToy: boolean } | null;
+  model(): Pick<ModelInfo, 'name' | 'isToy' | 'lacks'> | null;
   /** Sampling of the current model. */
   sampling(): Pick<GenerationRequest, 'maxTokens' | 'temperature' | 'topP'>;
   /** The user's ceiling for a context, at most what the model was made for. Null without a model. */

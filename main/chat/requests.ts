@@ -1,5 +1,5 @@
 /** From what is stored of a conversation to what the engine is asked. */
-import type { ConversationSettings, Effort, Message } from '../../preload/contract.ts';
+import type { ConversationSettings, Effort, Message, ModelInfo } from '../../preload/contract.ts';
 import type { EngineMessage, GenerationRequest } from '../engine/engine.ts';
 import { AppFault } from '../fault.ts';
 import { localDate } from '../local-date.ts';
@@ -18,6 +18,8 @@ export interface RequestPorts {
   readonly store: ConversationStore;
   /** Sampling of the current model. */
   sampling(): Pick<GenerationRequest, 'maxTokens' | 'temperature' | 'topP'>;
+  /** The chosen model; null without one. */
+  model(): Pick<ModelInfo, 'lacks'> | null;
   /** The user's ceiling for a context, at most what the model was made for. Null without a model. */
   limitTokens(): number | null;
   nowMs(): number;
@@ -54,7 +56,7 @@ const draftMessage = ({ text }: DraftText): Message => ({
   attachments: [],
 });
 
-export function createRequests({ store, sampling, limitTokens, nowMs }: RequestPorts): Requests {
+export function createRequests({ store, sampling, model: chosen, limitTokens, nowMs }: RequestPorts): Requests {
   const attachedTo = (messageId: string): AttachedText[] => store.attachments.ofMessage(messageId);
   const dateOf = (conversationId: string | null): string =>
     (conversationId === null ? null : store.toldDate(conversationId)) ?? localDate(nowMs());
@@ -94,7 +96,10 @@ export function createRequests({ store, sampling, limitTokens, nowMs }: RequestP
         ...(settings.topP === null ? {} : { topP: settings.topP }),
         ...(settings.topK === null ? {} : { topK: settings.topK }),
         ...(settings.minP === null ? {} : { minP: settings.minP }),
-        ...(settings.thinkingTokens === null ? {} : { thinkingBudgetTokens: settings.thinkingTokens }),
+        // Set for an engine that keeps it; with another one the window says that it does not hold.
+        ...(settings.thinkingTokens === null || chosen()?.lacks?.includes('thinking-limit') === true
+          ? {}
+          : { thinkingBudgetTokens: settings.thinkingTokens }),
         maxTokens: Math.min(model.maxTokens, settings.maxAnswerTokens ?? Infinity, room ?? Infinity),
         messages,
         effort,

@@ -1,21 +1,24 @@
 /** The engines that others made, as they are on this machine: built once, found anew whenever the list is looked at. */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../engine/clock.ts';
 import { type Spawner, terminalSpawner } from '../engine/spawner.ts';
 import type { Commands } from '../memory/commands.ts';
+import type { EnginePlaces } from './engine-places.ts';
 import { createGgufShelf } from './llama-cpp/gguf-files.ts';
 import { type LlamaCppPorts, createLlamaCpp } from './llama-cpp/llama-cpp.ts';
 import { createLmStudio } from './lm-studio/lm-studio.ts';
 import { createOllama } from './ollama/ollama.ts';
 import type { OutsideEngine } from './outside-engine.ts';
 import { linuxProcessMemory, macProcessMemory } from './process-memory.ts';
-import { type Environment, findProgram, isProgram, localAddress } from './programs.ts';
+import { type Environment, findProgram } from './programs.ts';
 
 export interface DetectPorts {
   readonly isMac: boolean;
   readonly commands: Commands;
+  readonly places: EnginePlaces;
   readonly environment?: Environment;
   readonly homeFolder?: string;
   /** The Hugging Face cache, where GGUF files may lie. */
@@ -25,15 +28,13 @@ export interface DetectPorts {
   readonly clock?: Clock;
 }
 
-const OLLAMA_PORT = 11_434;
-const LM_STUDIO_PORT = 1_234;
 const SHORT_COMMAND_MS = 20_000;
 const MAX_OUTPUT_BYTES = 4 * 1_048_576;
 /** What a child of ours may see of our environment. */
 const INHERITED = ['HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'LC_CTYPE', 'PATH'] as const;
 
 export function outsideEngines(ports: DetectPorts): readonly OutsideEngine[] {
-  const { environment = process.env, homeFolder = homedir(), clock = systemClock } = ports;
+  const { places, environment = process.env, homeFolder = homedir(), clock = systemClock } = ports;
   const processMemory = ports.isMac ? macProcessMemory(ports.commands) : linuxProcessMemory;
   const childEnvironment = (): Readonly<Record<string, string>> =>
     Object.fromEntries(
@@ -42,10 +43,19 @@ export function outsideEngines(ports: DetectPorts): readonly OutsideEngine[] {
         return value === undefined || value === '' ? [] : [[name, value] as const];
       }),
     );
-  const shelf = createGgufShelf(() => ggufFolders(ports.isMac, homeFolder, ports.cacheFolder(), environment));
+  const shelf = createGgufShelf(() => [
+    ...[places.modelsFolder()].filter((folder) => folder !== null),
+    ...ggufFolders(ports.isMac, homeFolder, ports.cacheFolder()),
+  ]);
+  /** Installed, although its server does not answer. */
+  const isInstalled = (program: string, app: string): boolean =>
+    findProgram(program, environment) !== null ||
+    (ports.isMac &&
+      [`/Applications/${app}`, join(homeFolder, 'Applications', app)].some((folder) => existsSync(folder)));
   return [
     createLlamaCpp({
-      found: () => findLlamaServer(environment),
+      found: () => places.llamaServer(),
+      unusable: () => places.unusable('llama.cpp'),
       files: () => shelf.list(),
       fetch: ports.fetchGguf,
       spawner: ports.spawner ?? terminalSpawner,
@@ -60,42 +70,25 @@ export function outsideEngines(ports: DetectPorts): readonly OutsideEngine[] {
       environment: childEnvironment,
       clock,
     }),
-    createOllama({ address: localAddress(environment['OLLAMA_HOST'], OLLAMA_PORT), processMemory, clock }),
+    createOllama({
+      server: () => places.server('ollama'),
+      unusable: () => places.unusable('ollama'),
+      isInstalled: () => isInstalled('ollama', 'Ollama.app'),
+      processMemory,
+      clock,
+    }),
     createLmStudio({
-      address: localAddress(environment['LM_STUDIO_HOST'], LM_STUDIO_PORT),
-      token: environment['LM_API_TOKEN'] ?? null,
+      server: () => places.server('lm-studio'),
+      unusable: () => places.unusable('lm-studio'),
+      isInstalled: () => isInstalled('lms', 'LM Studio.app') || existsSync(join(homeFolder, '.lmstudio/bin/lms')),
       processMemory,
     }),
   ];
 }
 
-/** `LLAMA_SERVER`: a program, or the address of a server that runs already. Else the usual places. */
-export function findLlamaServer(environment: Environment): { program: string } | { address: string } | null {
-  const named = environment['LLAMA_SERVER'];
-  if (named !== undefined && named !== '') {
-    if (named.startsWith('/')) return isProgram(named) ? { program: named } : null;
-    const address = localAddress(named, LLAMA_PORT);
-    return address === null ? null : { address };
-  }
-  const program = findProgram('llama-server', environment);
-  return program === null ? null : { program };
-}
-
-/** llama.cpp's own. */
-const LLAMA_PORT = 8_080;
-
-/** llama.cpp's own downloads, LM Studio's, and the Hugging Face cache. `LLAMA_MODELS`: a folder of the user's. */
-function ggufFolders(
-  isMac: boolean,
-  homeFolder: string,
-  cacheFolder: string,
-  environment: Environment,
-): readonly string[] {
-  const own = environment['LLAMA_MODELS'];
-  return [
-    ...(own === undefined || own === '' ? [] : [own]),
-    isMac ? join(homeFolder, 'Library/Caches/llama.cpp') : join(homeFolder, '.cache/llama.cpp'),
-    join(homeFolder, '.lmstudio/models'),
-    cacheFolder,
-  ];
-}
+/** llama.cpp's own downloads, LM Studio's, and the Hugging Face cache. */
+const ggufFolders = (isMac: boolean, homeFolder: string, cacheFolder: string): readonly string[] => [
+  isMac ? join(homeFolder, 'Library/Caches/llama.cpp') : join(homeFolder, '.cache/llama.cpp'),
+  join(homeFolder, '.lmstudio/models'),
+  cacheFolder,
+];

@@ -7,6 +7,7 @@ import { repeatPenaltyField, samplingFields } from '../engine/sampling-fields.ts
 const text = v.optional(v.nullable(v.string()));
 const number = v.optional(v.nullable(v.number()));
 const chunkSchema = v.object({
+  id: text,
   error: v.optional(v.unknown()),
   choices: v.optional(
     v.array(
@@ -56,6 +57,8 @@ const chunkSchema = v.object({
 
 export class OpenAiAnswer {
   done = false;
+  /** What the server calls it; null before its first word. */
+  id: string | null = null;
   #finish: 'stop' | 'length' | 'tool_calls' | null = null;
   #usage: GenerationUsage | null = null;
   #stopSequence: string | null = null;

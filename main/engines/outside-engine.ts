@@ -2,10 +2,16 @@
  * Engines that others made and installed: llama.cpp, Ollama, LM Studio. Each speaks its own language; here is the one
  * interface behind which they look alike. `outside-runner.ts` makes of any of them an engine like the bundled one.
  */
-import type { DownloadState } from '../../preload/contract.ts';
+import {
+  type DownloadState,
+  type EngineAbility,
+  OUTSIDE_ENGINES,
+  type OutsideEngineKind,
+  type OutsideEngineLook,
+} from '../../preload/contract.ts';
 import type { EngineMetrics, GenerationEvent, GenerationRequest, PromptRequest } from '../engine/engine.ts';
 
-export type OutsideKind = 'llama.cpp' | 'ollama' | 'lm-studio';
+export type OutsideKind = OutsideEngineKind;
 
 /** A model one of them has, or could fetch. */
 export interface OutsideModel {
@@ -25,6 +31,10 @@ export interface OutsideModel {
   readonly maxContextTokens: number | null;
   /** `fetchable`: the engine can download it. */
   readonly presence: 'here' | 'fetchable';
+  /** What the engine cannot do with it. */
+  readonly lacks: readonly EngineAbility[];
+  /** The computer whose memory it takes, where that is another one. */
+  readonly host?: string;
 }
 
 export interface Pulled {
@@ -35,12 +45,9 @@ export interface Pulled {
 /** Bytes, or all that the app's own downloader can tell. */
 type PullNews = Pulled | DownloadState;
 
-/** Where and in which version it was found. */
-interface Detected {
-  readonly version: string | null;
-  /** Its address, or the program that will be started. */
-  readonly at: string;
-}
+/** Where and in which version it was found, or why not. */
+export type Detected = Exclude<DistributiveOmit<OutsideEngineLook, 'models'>, { readonly kind: 'off' }>;
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 export interface LoadOptions {
   readonly contextTokens: number;
@@ -52,14 +59,16 @@ export interface LoadOptions {
 export interface Loss {
   readonly message: string;
   readonly nextStep: string;
+  /** It was started here, so it may be started again here. */
+  readonly mayRestart?: boolean;
 }
 
 export interface OutsideEngine {
   readonly kind: OutsideKind;
   /** As people call it. */
   readonly name: string;
-  /** Null when it is not installed or not running. Never rejects. */
-  detect(signal: AbortSignal): Promise<Detected | null>;
+  /** Never rejects. */
+  detect(signal: AbortSignal): Promise<Detected>;
   /** Empty where it cannot be asked. Never rejects. */
   models(signal: AbortSignal): Promise<readonly OutsideModel[]>;
   /** Resolves when the model is in memory. Rejects with EngineError. `onLoss`: it went away without being asked. */
@@ -85,11 +94,14 @@ export interface OutsideEngine {
 
 export const outsideId = (engine: OutsideKind, ref: string): string => `${engine}:${ref}`;
 
-const KINDS: readonly OutsideKind[] = ['llama.cpp', 'ollama', 'lm-studio'];
+export const OUTSIDE_KINDS: readonly OutsideKind[] = OUTSIDE_ENGINES;
+
+/** All that the app's own engine can do beyond an answer. */
+export const ALL_ABILITIES: readonly EngineAbility[] = ['answer-now', 'continue', 'thinking-limit'];
 
 /** Which engine a model's id belongs to; null for the bundled one's. */
 export function outsideKindOf(id: string): OutsideKind | null {
-  return KINDS.find((kind) => id.startsWith(`${kind}:`) && id.length > kind.length + 1) ?? null;
+  return OUTSIDE_KINDS.find((kind) => id.startsWith(`${kind}:`) && id.length > kind.length + 1) ?? null;
 }
 
 export const ENGINE_NAMES: Readonly<Record<OutsideKind, string>> = {

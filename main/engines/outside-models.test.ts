@@ -14,6 +14,7 @@ const here: OutsideModel = {
   config: { model_type: 'gpt_oss' },
   maxContextTokens: 4_096,
   presence: 'here',
+  lacks: [],
 };
 const offered: OutsideModel = { ...here, id: 'ollama:gpt-oss:20b', ref: 'gpt-oss:20b', presence: 'fetchable' };
 
@@ -24,7 +25,17 @@ function ollama() {
   const engine: OutsideEngine = {
     kind: 'ollama',
     name: 'Ollama',
-    detect: () => Promise.resolve(models.length === 0 ? null : { version: '0.17.4', at: 'http://127.0.0.1:11434' }),
+    detect: () =>
+      Promise.resolve(
+        models.length === 0
+          ? { kind: 'not-found' as const, message: 'Nobody answers.', nextStep: 'Open Ollama.' }
+          : {
+              kind: 'found' as const,
+              version: '0.17.4',
+              at: 'http://127.0.0.1:11434',
+              reach: 'this-computer' as const,
+            },
+      ),
     models: () => Promise.resolve(models),
     load: () => Promise.resolve(),
     unload: () => Promise.resolve(),

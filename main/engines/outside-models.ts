@@ -2,19 +2,27 @@
  * The models of other engines in the app's list: beside the bundled engine's, with the same choice, fit and look before
  * loading. Their files are theirs: nothing of them is moved, checked or deleted here.
  */
-import type { DownloadState } from '../../preload/contract.ts';
+import type { DownloadState, OutsideEngineLook } from '../../preload/contract.ts';
 import { EngineError } from '../engine/engine.ts';
 import { AppFault } from '../fault.ts';
 import type { Log } from '../log/log.ts';
 import type { Library, KnownModel } from '../models/library.ts';
 import type { ModelFolder } from '../models/model-folder.ts';
-import { ENGINE_NAMES, type OutsideEngine, type OutsideModel, outsideKindOf } from './outside-engine.ts';
+import {
+  ENGINE_NAMES,
+  type OutsideEngine,
+  type OutsideKind,
+  type OutsideModel,
+  outsideKindOf,
+} from './outside-engine.ts';
 
 export interface OutsideModels {
   /** As of the last look. */
   models(): readonly KnownModel[];
   /** Asks every engine that can be reached. Never rejects. */
   refresh(): Promise<void>;
+  /** Looks for one engine, and what it has. Never rejects. */
+  look(kind: OutsideKind): Promise<OutsideEngineLook>;
   /** Rejects with EngineError where the engine or the model is gone. */
   find(id: string, signal: AbortSignal): Promise<{ engine: OutsideEngine; model: OutsideModel }>;
   /** Throws AppFault (not-found). */
@@ -37,28 +45,43 @@ export function createOutsideModels(
   engines: readonly OutsideEngine[],
   changed: () => void,
   log: Log = () => undefined,
+  /** One that is switched off is not asked, and has nothing. */
+  isOn: (kind: OutsideKind) => boolean = () => true,
 ): OutsideModels {
   let known: readonly OutsideModel[] = [];
   const pulls = new Map<string, Pull>();
   /** What each was when it was last looked for, for the log. */
-  const detected = new Map<string, string | null>();
+  const lastSeen = new Map<string, string | null>();
+  const byEngine = (a: OutsideModel, b: OutsideModel): number => orderOf(a.engine) - orderOf(b.engine);
+  const orderOf = (kind: OutsideKind): number => engines.findIndex((engine) => engine.kind === kind);
 
   const engineOf = (id: string): OutsideEngine | null => {
     const kind = outsideKindOf(id);
-    return engines.find((engine) => engine.kind === kind) ?? null;
+    return engines.find((engine) => engine.kind === kind && isOn(engine.kind)) ?? null;
   };
 
   async function refresh(): Promise<void> {
-    const signal = AbortSignal.timeout(LOOK_WITHIN_MS);
-    known = (await Promise.all(engines.map((engine) => modelsOf(engine, signal)))).flat();
+    await Promise.all(engines.map(({ kind }) => look(kind)));
   }
 
-  async function modelsOf(engine: OutsideEngine, signal: AbortSignal): Promise<readonly OutsideModel[]> {
-    const found = await engine.detect(signal);
-    const words = found === null ? null : `${found.version ?? 'of unknown version'}, ${found.at}`;
-    if (words !== (detected.get(engine.kind) ?? null)) log('info', `engines: ${engine.name}: ${words ?? 'gone'}`);
-    detected.set(engine.kind, words);
-    return found === null ? [] : engine.models(signal);
+  async function look(kind: OutsideKind): Promise<OutsideEngineLook> {
+    const engine = engines.find((each) => each.kind === kind);
+    let told: OutsideEngineLook = { kind: 'off' };
+    let models: readonly OutsideModel[] = [];
+    if (engine !== undefined && isOn(kind)) {
+      const signal = AbortSignal.timeout(LOOK_WITHIN_MS);
+      const detected = await engine.detect(signal);
+      models = detected.kind === 'found' ? await engine.models(signal) : [];
+      told =
+        detected.kind === 'found'
+          ? { ...detected, models: models.filter(({ presence }) => presence === 'here').length }
+          : detected;
+    }
+    known = [...known.filter((model) => model.engine !== kind), ...models].sort(byEngine);
+    const words = told.kind === 'found' ? `${told.version ?? 'of unknown version'}, ${told.at}` : null;
+    if (words !== (lastSeen.get(kind) ?? null)) log('info', `engines: ${ENGINE_NAMES[kind]}: ${words ?? 'gone'}`);
+    lastSeen.set(kind, words);
+    return told;
   }
 
   const gone = (id: string): AppFault => {
@@ -91,6 +114,7 @@ export function createOutsideModels(
       isToy: false,
       isShared: true,
       engineName: ENGINE_NAMES[model.engine],
+      ...(model.host === undefined ? {} : { host: model.host }),
       presence:
         pull !== undefined
           ? { kind: 'getting', download: pull.state }
@@ -110,10 +134,19 @@ export function createOutsideModels(
   return {
     models: () => known.map(shown),
     refresh,
+    look,
 
     async find(id, signal) {
       const engine = engineOf(id);
-      if (engine === null) throw new EngineError('failed', 'No engine here has this model.', 'Choose another model.');
+      if (engine === null) {
+        const kind = outsideKindOf(id);
+        const isOff = kind !== null && !isOn(kind);
+        throw new EngineError(
+          'failed',
+          isOff ? `${ENGINE_NAMES[kind]} is switched off here.` : 'No engine here has this model.',
+          isOff ? 'Switch it on under “Other engines”, or choose another model.' : 'Choose another model.',
+        );
+      }
       let model = known.find((each) => each.id === id && each.presence === 'here');
       if (model === undefined) {
         model = (await engine.models(signal)).find((each) => each.id === id && each.presence === 'here');
@@ -134,11 +167,18 @@ export function createOutsideModels(
         throw new AppFault('not-found', `${model.name} is not on this computer yet.`, 'Download it first.');
       }
       return {
-        info: { id, name: model.name, sizeBytes: model.sizeBytes ?? 0, isToy: false },
+        info: {
+          id,
+          name: model.name,
+          sizeBytes: model.sizeBytes ?? 0,
+          isToy: false,
+          ...(model.lacks.length === 0 ? {} : { lacks: model.lacks }),
+        },
         folder: id,
         sampling: { temperature: 1, topP: 1 },
         maxContextTokens: model.maxContextTokens,
-        weightsBytes: model.weightsBytes ?? 0,
+        // What another computer holds is not this one's to make room for.
+        weightsBytes: model.host === undefined ? (model.weightsBytes ?? 0) : 0,
         ...(model.cpuCapableBytes === undefined ? {} : { cpuCapableBytes: model.cpuCapableBytes }),
         config: model.config,
         shards: [],

@@ -17,6 +17,7 @@ const model: OutsideModel = {
   config: null,
   maxContextTokens: 4_096,
   presence: 'here',
+  lacks: [],
 };
 const asked = { folder: model.id, name: 'tiny' };
 const request = {
@@ -49,7 +50,7 @@ function scripted() {
   const engine: OutsideEngine = {
     kind: 'ollama',
     name: 'Ollama',
-    detect: () => Promise.resolve(null),
+    detect: () => Promise.reject(new Error('nobody looks here')),
     models: () => Promise.resolve([model]),
     async load(_model, options, signal, onLoss) {
       calls.push('load');

@@ -1,9 +1,10 @@
 /**
  * Makes of an engine that others made one like the bundled one: the same states, the same queue for one slot, the same
- * errors. There is no backoff here: a server that others started is theirs to restart, and one that was started here and
- * ended says why.
+ * errors. One that was started here and died is started again by the bundled engine's rule and limits; a server that
+ * others started is theirs to restart.
  */
 import type { EngineState } from '../../preload/contract.ts';
+import { nextRestart } from '../engine/backoff.ts';
 import type { Clock } from '../engine/clock.ts';
 import {
   type Engine,
@@ -30,6 +31,8 @@ export interface OutsideRunnerPorts {
   readonly find: (id: string, signal: AbortSignal) => Promise<{ engine: OutsideEngine; model: OutsideModel }>;
   /** Runs before every load: memory and wired limit. Returns why the model cannot be loaded, or null. */
   readonly prepare: (model: EngineModel, signal: AbortSignal) => Promise<Failure | null>;
+  /** Runs before every restart; see the supervisor's port of this name. */
+  readonly beforeRestart?: (signal: AbortSignal) => Promise<Failure | null>;
   readonly contextTokens: (model: OutsideModel) => number;
   /** What the GPU may hold now; null where nothing limits it. */
   readonly gpuLimitBytes: () => Promise<number | null>;
@@ -39,6 +42,9 @@ export interface OutsideRunnerPorts {
 
 /** macOS takes a good part of a second to look at every process, and what these engines hold changes little. */
 const FOOTPRINT_EVERY_MS = 10_000;
+const CODE = 'outside-engine';
+const STARTED_AGAIN = 'Nothing to do: it is started again. If this repeats, look at the log.';
+const NEVER = new AbortController().signal;
 const STOP_SHOWN_MS = 15_000;
 /** Ollama and LM Studio say nothing while they read a prompt, and a long one takes minutes. */
 const SILENCE_MS = 10 * 60_000;
@@ -53,6 +59,8 @@ type State =
   | { readonly kind: 'off' }
   | { readonly kind: 'starting'; readonly model: EngineModel }
   | ({ readonly kind: 'on' } & Loaded)
+  /** It broke and is started again soon; `cancel` takes that back. */
+  | { readonly kind: 'waiting'; readonly model: EngineModel; readonly cancel: () => void }
   | { readonly kind: 'stopping'; readonly done: Promise<void> }
   | { readonly kind: 'failed'; readonly model: EngineModel };
 
@@ -68,6 +76,8 @@ export class OutsideRunner implements Engine {
   /** Aborted when the model is turned off; a new one takes its place. */
   #off = new AbortController();
   #cancelFootprint: (() => void) | null = null;
+  /** Epoch times, oldest first. A click begins anew. */
+  #restartsMs: readonly number[] = [];
   #tail: () => readonly string[] = () => [];
 
   constructor(ports: OutsideRunnerPorts) {
@@ -94,8 +104,19 @@ export class OutsideRunner implements Engine {
   async start(model: EngineModel): Promise<void> {
     if (this.#starting?.folder === model.folder) return this.#starting.done;
     if (this.#inner.kind === 'on' && this.#inner.model.id === model.folder) return;
+    // Whoever asks while it waits for its restart gets that.
+    if (this.#inner.kind === 'waiting' && this.#inner.model.folder === model.folder) return this.#untilOn();
     if (this.#inner.kind !== 'off' && this.#inner.kind !== 'failed') await this.stop();
+    this.#restartsMs = [];
     await this.#starts(model, this.#load(model, this.#off.signal));
+  }
+
+  async #untilOn(): Promise<void> {
+    const off = this.#off.signal;
+    while (this.#inner.kind !== 'on') {
+      this.#refuse(NEVER, off);
+      await this.#change(off);
+    }
   }
 
   /** Whoever starts or stops meanwhile finds it on its way. */
@@ -171,6 +192,7 @@ export class OutsideRunner implements Engine {
     const nowMs = this.#ports.clock.nowMs();
     const done = (async () => {
       if (before.kind === 'on') await before.engine.unload(before.model);
+      if (before.kind === 'waiting') before.cancel();
       await starting?.catch(() => undefined);
       this.#metrics = null;
       this.#set({ kind: 'off' }, { kind: 'off' });
@@ -298,13 +320,41 @@ export class OutsideRunner implements Engine {
   #lost(asked: EngineModel, model: OutsideModel, loss: Loss): void {
     if (this.#inner.kind !== 'on' || this.#inner.model.id !== model.id) return;
     this.#cancelFootprint?.();
-    this.#fail(asked, loss);
+    const nowMs = this.#ports.clock.nowMs();
+    const verdict = loss.mayRestart === true ? nextRestart(this.#restartsMs, nowMs) : null;
+    if (verdict?.kind === 'restart') {
+      this.#restartsMs = verdict.restartsMs;
+      this.#metrics = null;
+      this.#ports.log('warn', `engine: ${loss.message} It is started again`);
+      const cancel = this.#ports.clock.after(verdict.delayMs, () => void this.#restart(asked));
+      const cause = { code: CODE, message: loss.message, nextStep: STARTED_AGAIN };
+      const retryAtMs = nowMs + verdict.delayMs;
+      this.#set(
+        { kind: 'waiting', model: asked, cancel },
+        { kind: 'waiting', attempt: verdict.number + 1, retryAtMs, cause },
+      );
+      return;
+    }
+    const again = verdict === null ? '' : ` It was restarted ${this.#restartsMs.length} times and ended again.`;
+    this.#fail(asked, { message: loss.message + again, nextStep: loss.nextStep });
+  }
+
+  async #restart(asked: EngineModel): Promise<void> {
+    const off = this.#off.signal;
+    const again = async (): Promise<void> => {
+      const refused = (await this.#ports.beforeRestart?.(off)) ?? null;
+      if (off.aborted) throw stopped();
+      if (refused === null) return this.#load(asked, off);
+      this.#fail(asked, refused.cause);
+    };
+    // Its failure is the state's; whoever waits for the engine reads it there.
+    await this.#starts(asked, again()).catch(() => undefined);
   }
 
   #fail(asked: EngineModel, { message, nextStep }: Loss): void {
     this.#metrics = null;
     this.#ports.log('error', `engine: failed: ${message}`);
-    const cause = { code: 'outside-engine', message, nextStep };
+    const cause = { code: CODE, message, nextStep };
     this.#set({ kind: 'failed', model: asked }, { kind: 'failed', cause, logTail: this.#tail() });
   }
 

@@ -14,6 +14,18 @@ export interface Server {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** A server of somebody else's, and whose memory its models take. */
+export interface EngineServer extends Server {
+  readonly host: string;
+  readonly reach: 'this-computer' | 'private-network' | 'elsewhere';
+}
+
+/** Words for what cannot be done: the cause and the next step. */
+export interface Trouble {
+  readonly message: string;
+  readonly nextStep: string;
+}
+
 /** The server understood and refused, in its own words. */
 export class Refused extends Error {
   readonly status: number;
@@ -107,6 +119,22 @@ export function talkFault(error: unknown, engineName: string): EngineError {
     return new EngineError('failed', `${engineName} said something unexpected.`, `Update ${engineName}.`);
   }
   return new EngineError('disconnected', `${engineName} does not answer.`, `Start ${engineName}, then try again.`);
+}
+
+/** Why a server was not found, for whoever set its address. `start`: how to get it to answer. */
+export function notFound(error: unknown, engineName: string, server: Server, start: string): Trouble {
+  if (error instanceof Refused && (error.status === 401 || error.status === 403)) {
+    return server.headers === undefined
+      ? { message: `${engineName} at ${server.base} wants a token.`, nextStep: 'Write its token here.' }
+      : { message: `${engineName} at ${server.base} does not take this token.`, nextStep: 'Copy its token again.' };
+  }
+  if (error instanceof Refused || error instanceof v.ValiError || error instanceof SyntaxError) {
+    return {
+      message: `Something answers at ${server.base}, but it is not ${engineName}.`,
+      nextStep: 'Look at the address and its port.',
+    };
+  }
+  return { message: `Nobody answers at ${server.base}.`, nextStep: start };
 }
 
 /** What this engine cannot do is said by name, never passed over. */

@@ -17,7 +17,7 @@ import {
   contextPlan,
   modelEntries,
   predictionOf,
-  verdictFor,
+  verdictOn,
 } from './model-list.ts';
 import { preflight } from './preflight.ts';
 import type { Room } from './verdict.ts';
@@ -105,7 +105,7 @@ export function createAssessment(ports: AssessmentPorts): Assessment {
 
   /** Names of apps are wanted only where quitting some would help. */
   const wantsApps = (about: Circumstances, models: readonly KnownModel[]): boolean =>
-    models.some((model) => verdictFor(candidateOf(model, about), about).kind === 'works-if');
+    models.some((model) => verdictOn(model, candidateOf(model, about), about).kind === 'works-if');
 
   async function readAppsFor(models: readonly KnownModel[]): Promise<void> {
     if (wantsApps(circumstances(), models)) room = { ...room, apps: await ports.readApps() };
@@ -140,11 +140,12 @@ export function createAssessment(ports: AssessmentPorts): Assessment {
       const candidate = candidateOf(model, about);
       return preflight({
         modelId,
-        verdict: verdictFor(candidate, about),
+        verdict: verdictOn(model, candidate, about),
         prediction: candidate?.prediction ?? null,
         room,
-        level,
-        diskFreeBytes: await ports.systemDiskFreeBytes(),
+        // Another computer's memory is not looked at from here.
+        level: model.host === undefined ? level : null,
+        diskFreeBytes: model.host === undefined ? await ports.systemDiskFreeBytes() : null,
       });
     },
   };

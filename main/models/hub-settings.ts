@@ -3,7 +3,7 @@
  * then the login of the hub's own tool. The token has a file of its own that only the user may read; it is never sent
  * to a window and never logged.
  */
-import { chmodSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -14,7 +14,7 @@ import type { Log } from '../log/log.ts';
 import { cacheFolderFrom, tokenFileFrom } from './hub/cache-layout.ts';
 import type { ProxyChoice } from './hub/transport.ts';
 import { parsedJson } from '../plain-data.ts';
-import { noAccessTo } from './folder-access.ts';
+import { folderThere } from './folder-access.ts';
 
 export interface HubSettingsStore {
   readonly current: HubSettings;
@@ -78,7 +78,7 @@ export function openHubSettings(ports: HubSettingsPorts): HubSettingsStore {
     update(change) {
       const next: Stored = {
         proxyUrl: change.proxyUrl === undefined ? settings.proxyUrl : checkedProxy(change.proxyUrl),
-        cacheFolder: change.cacheFolder === undefined ? settings.cacheFolder : checkedFolder(change.cacheFolder),
+        cacheFolder: change.cacheFolder === undefined ? settings.cacheFolder : folderThere(change.cacheFolder),
       };
       const wanted = typeof change.token === 'string' ? checkedToken(change.token) : change.token;
       writeDurably(file, `${JSON.stringify(next, null, 2)}\n`);
@@ -136,15 +136,4 @@ function checkedProxy(text: string | null): string | null {
     'This is no address of a proxy.',
     'Write it as http://host:port, or http://name:password@host:port.',
   );
-}
-
-function checkedFolder(folder: string | null): string | null {
-  if (folder === null) return null;
-  try {
-    if (statSync(folder).isDirectory()) return folder;
-  } catch (error) {
-    const closed = noAccessTo(folder, error);
-    if (closed !== null) throw closed;
-  }
-  throw new AppFault('refused', `There is no folder ${folder}.`, 'Make it first, or choose another one.');
 }

@@ -40,6 +40,8 @@ export interface KnownModel {
   readonly presence: ModelPresence;
   /** Whose engine runs it, where it is not the app's own: Ollama, llama.cpp. */
   readonly engineName?: string;
+  /** The computer it runs on, where that is another one. */
+  readonly host?: string;
   /** config.json: the file where it is here, what the hub or the catalog says before. */
   readonly config: unknown;
 }

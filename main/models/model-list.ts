@@ -38,7 +38,7 @@ export function modelEntries(about: Circumstances): readonly ModelEntry[] {
     return {
       ...shown,
       isRecommended: model.id === recommended,
-      verdict: verdictFor(candidate, about),
+      verdict: verdictOn(model, candidate, about),
       prediction: candidate?.prediction ?? null,
       measured: about.learned(model.id).measured,
     };
@@ -50,7 +50,7 @@ export function contextPlan(model: KnownModel, about: Circumstances): ContextPla
   const { prefillRate } = about.learned(model.id);
   const stops =
     onMachine === null
-      ? unknownStops(prefillRate, verdictFor(null, about))
+      ? unknownStops(prefillRate, verdictOn(model, null, about))
       : contextStops({
           model: onMachine,
           room: about.room,
@@ -82,6 +82,12 @@ export function candidateOf(model: KnownModel, about: Circumstances): Candidate 
   };
 }
 
+/** What a model comes to, whosever memory it takes. */
+export const verdictOn = (model: KnownModel, candidate: Candidate | null, about: Circumstances): FitVerdict =>
+  model.host === undefined
+    ? verdictFor(candidate, about)
+    : { kind: 'fits', message: `It runs on ${model.host} and takes no memory here.` };
+
 export function verdictFor(candidate: Candidate | null, { machine, room }: Circumstances): FitVerdict {
   if (machine.cannotRun !== null) return { kind: 'not-on-this-mac', message: machine.cannotRun.message, ways: [] };
   return verdictOf(candidate, room);
@@ -106,7 +112,7 @@ const catalogModels = ({ models }: Circumstances): readonly KnownModel[] =>
   CATALOG.flatMap(({ repository }) => models.filter(({ id }) => id === repository));
 
 function modelOnMachine(model: KnownModel, about: Circumstances): ModelOnMachine | null {
-  const shape = shapeOf(model.config);
+  const shape = model.host === undefined ? shapeOf(model.config) : null;
   if (shape === null || model.weightsBytes === null) return null;
   const { calibration, correction } = about.learned(model.id);
   const isHere = model.presence.kind === 'here';

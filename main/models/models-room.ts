@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type {
+  EngineState,
   EventEnvelope,
   FitPrediction,
   Handlers,
@@ -13,6 +14,8 @@ import type {
 import type { Clock } from '../engine/clock.ts';
 import type { Engine, GenerationUsage } from '../engine/engine.ts';
 import type { Failure } from '../engine/failure.ts';
+import type { EnginePlaces } from '../engines/engine-places.ts';
+import { engineHandlers } from '../engines/handlers.ts';
 import { type OutsideEngine, outsideKindOf } from '../engines/outside-engine.ts';
 import { type OutsideModels, createOutsideModels, withOutsideModels } from '../engines/outside-models.ts';
 import type { Log } from '../log/log.ts';
@@ -61,6 +64,8 @@ export interface ModelsRoomPorts {
     readonly cacheFolder: () => string;
     readonly fetchGguf: GgufDownload;
   }) => readonly OutsideEngine[];
+  /** Where those engines are. */
+  readonly places: EnginePlaces;
   readonly readMemory: () => Promise<Pick<MemorySample, 'level' | 'availableBytes' | 'wiredBytes'> | null>;
   readonly readWiredLimit: () => Promise<WiredLimitReading | null>;
   readonly readApps: () => Promise<readonly MemoryUser[]>;
@@ -82,7 +87,9 @@ export interface ModelsRoom {
   readonly outside: OutsideModels;
   /** Chooses and tells; what runs goes on until somebody stops it. Throws AppFault (not-found). */
   choose(modelId: string): ModelInfo;
-  readonly handlers: ReturnType<typeof modelHandlers> & Pick<Handlers, 'model.choose'>;
+  readonly handlers: ReturnType<typeof modelHandlers> &
+    ReturnType<typeof engineHandlers> &
+    Pick<Handlers, 'model.choose'>;
   /** Looks at this machine, and goes on with what was being fetched. Once everything the ports lead to is there. */
   begin(): Promise<void>;
   /**
@@ -122,6 +129,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
   let cancelPublish: (() => void) | null = null;
   let isDisposed = false;
   let isOpen = false;
+  let offEngine = (): void => undefined;
   const givenId = ports.givenFolder === null ? null : readModelFolder(ports.givenFolder).info.id;
   const transport = nodeTransport((at) => hubSettings.proxyFor(at));
   const outside = createOutsideModels(
@@ -135,6 +143,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     }),
     () => publishSoon(),
     log,
+    (kind) => ports.places.isOn(kind),
   );
   // Asked before anything is chosen only where the choice was one of theirs: a server may take its time.
   if (settings.current.modelId !== null && outsideKindOf(settings.current.modelId) !== null) await outside.refresh();
@@ -232,6 +241,25 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     return info;
   }
 
+  /** What another engine can do with a model is known only once it runs. */
+  async function lookAtAbilities(): Promise<void> {
+    const before = models.current;
+    const kind = before === null ? null : outsideKindOf(before.folder);
+    if (before === null || kind === null) return;
+    await outside.look(kind);
+    if (models.current !== before) return;
+    const { info } = models.required();
+    if (String(info.lacks) !== String(before.info.lacks)) ports.publish({ event: 'model.changed', payload: info });
+  }
+
+  let wasLoading = false;
+  const abilitiesAfterLoad = ({ kind }: EngineState): void => {
+    if (kind === 'ready' && wasLoading) {
+      lookAtAbilities().catch((error: unknown) => log('warn', `engines: ${String(error)}`));
+    }
+    wasLoading = kind === 'loading';
+  };
+
   /** What cannot be looked at is no reason to refuse: the engine has its own words for running out of memory. */
   const unread = (error: unknown): null => {
     log('warn', `before the load memory could not be looked at: ${String(error)}`);
@@ -256,6 +284,12 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
         await ports.engine().stop();
         return info;
       },
+      ...engineHandlers({
+        places: ports.places,
+        outside,
+        inUse: () => (isOff() || models.current === null ? null : outsideKindOf(models.current.folder)),
+        changed: publishSoon,
+      }),
       ...modelHandlers({
         library,
         assessment,
@@ -276,6 +310,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     userWrites: () => measuring?.userWrites(),
     async begin() {
       isOpen = true;
+      offEngine = ports.engine().subscribe(abilitiesAfterLoad);
       if (ports.measures) measuring = startMeasuring();
       await Promise.all([assessment.look(), library.begin()]);
       publishSoon();
@@ -291,6 +326,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     resume: () => library.resume(),
     dispose() {
       isDisposed = true;
+      offEngine();
       cancelPublish?.();
       measuring?.dispose();
       return library.dispose();

@@ -40,6 +40,7 @@ it('shows its progress, goes on where it was paused, and fetches that file alone
   const shelf = createGgufShelf(() => [cacheFolder]);
   const engine = createLlamaCpp({
     found: () => ({ program: '/opt/homebrew/bin/llama-server' }),
+    unusable: () => null,
     files: () => shelf.list(),
     fetch: ggufDownload({
       hub: () => ({ url: new URL(hub.url), token: null, transport: nodeTransport(() => Promise.resolve(null)) }),

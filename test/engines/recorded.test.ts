@@ -5,7 +5,8 @@ import { ContextFull, EngineError, type GenerationEvent, type GenerationRequest 
 import { createLlamaCpp } from '../../main/engines/llama-cpp/llama-cpp.ts';
 import { createLmStudio } from '../../main/engines/lm-studio/lm-studio.ts';
 import { createOllama } from '../../main/engines/ollama/ollama.ts';
-import type { OutsideEngine, OutsideModel } from '../../main/engines/outside-engine.ts';
+import { ALL_ABILITIES, type OutsideEngine, type OutsideModel } from '../../main/engines/outside-engine.ts';
+import type { EngineServer } from '../../main/engines/talk.ts';
 import { type RecordedServer, recorded, startRecordedServer } from './recorded-server.ts';
 
 const noMemory = { ofPid: () => Promise.resolve(null), ofNamed: () => Promise.resolve(null) };
@@ -25,11 +26,19 @@ const request: GenerationRequest = {
 let server: RecordedServer;
 afterEach(() => server.end());
 
+const at = (base: string, token?: string): EngineServer => ({
+  base,
+  host: '127.0.0.1',
+  reach: 'this-computer',
+  ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+});
+const around = { unusable: () => null, isInstalled: () => false, processMemory: noMemory };
 const ollamaAt = (base: string): OutsideEngine =>
-  createOllama({ address: base, processMemory: noMemory, clock: systemClock });
+  createOllama({ server: () => at(base), ...around, clock: systemClock });
 const llamaAt = (base: string): OutsideEngine =>
   createLlamaCpp({
-    found: () => ({ address: base }),
+    found: () => ({ server: at(base) }),
+    unusable: () => null,
     files: () => Promise.resolve([]),
     fetch: () => Promise.reject(new Error('nothing is fetched at an address')),
     spawner: {
@@ -42,8 +51,7 @@ const llamaAt = (base: string): OutsideEngine =>
     environment: () => ({}),
     clock: systemClock,
   });
-const lmStudioAt = (base: string): OutsideEngine =>
-  createLmStudio({ address: base, token: 'secret', processMemory: noMemory });
+const lmStudioAt = (base: string): OutsideEngine => createLmStudio({ server: () => at(base, 'secret'), ...around });
 
 const modelOf = (engine: OutsideEngine, ref: string): OutsideModel => ({
   id: `${engine.kind}:${ref}`,
@@ -55,6 +63,7 @@ const modelOf = (engine: OutsideEngine, ref: string): OutsideModel => ({
   config: null,
   maxContextTokens: 8_192,
   presence: 'here',
+  lacks: ALL_ABILITIES,
 });
 
 async function all(
@@ -149,7 +158,10 @@ describe.each(kinds)('$name', ({ name, at, path, chat }) => {
   it('is not there when nobody answers', async () => {
     server = await startRecordedServer([]);
     const gone = at('http://127.0.0.1:1');
-    expect(await gone.detect(never)).toBeNull();
+    expect(await gone.detect(never)).toMatchObject({
+      kind: 'not-found',
+      message: 'Nobody answers at http://127.0.0.1:1.',
+    });
     expect(await gone.models(never)).toEqual([]);
     await expect(all(gone)).rejects.toMatchObject({ code: 'disconnected' });
   });
@@ -158,10 +170,15 @@ describe.each(kinds)('$name', ({ name, at, path, chat }) => {
 describe('llama.cpp at an address', () => {
   it('lists what runs there, shows how far the prompt is, and counts with its own tokenizer', async () => {
     server = await startRecordedServer(
-      ['health', 'models', 'chat', 'apply-template', 'tokenize'].map((name) => recorded('llama.cpp', name)),
+      ['health', 'props', 'models', 'chat', 'apply-template', 'tokenize'].map((name) => recorded('llama.cpp', name)),
     );
     const engine = llamaAt(server.base);
-    expect(await engine.detect(never)).toEqual({ version: null, at: server.base });
+    expect(await engine.detect(never)).toEqual({
+      kind: 'found',
+      version: '11434',
+      at: server.base,
+      reach: 'this-computer',
+    });
     expect(await engine.models(never)).toMatchObject([
       { id: 'llama.cpp:demo.gguf', name: 'demo', maxContextTokens: 8_192, sizeBytes: 6_118_496 },
     ]);
@@ -236,7 +253,12 @@ describe('Ollama', () => {
   it('lists its models with the shape that their GGUF has, and offers the recipe’s', async () => {
     server = await startRecordedServer(['version', 'tags', 'show'].map((name) => recorded('ollama', name)));
     const engine = ollamaAt(server.base);
-    expect(await engine.detect(never)).toEqual({ version: '0.17.4', at: server.base });
+    expect(await engine.detect(never)).toEqual({
+      kind: 'found',
+      version: '0.17.4',
+      at: server.base,
+      reach: 'this-computer',
+    });
     const models = await engine.models(never);
     expect(models).toMatchObject([
       {

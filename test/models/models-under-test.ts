@@ -12,6 +12,7 @@ import type {
   ModelEntry,
   ModelPresence,
 } from '../../preload/contract.ts';
+import { openEnginePlaces } from '../../main/engines/engine-places.ts';
 import { systemClock } from '../../main/engine/clock.ts';
 import { type ModelsRoom, openModelsRoom } from '../../main/models/models-room.ts';
 import { openSettings, type SettingsStore } from '../../main/settings/settings.ts';
@@ -106,6 +107,7 @@ export async function openModels(home: string, hubUrl: string, around: Around = 
     settings,
     engine: () => engine,
     outsideEngines: () => [],
+    places: openEnginePlaces({ dataFolder, environment: {}, onDamage: () => {}, log: () => {} }),
     readMemory: async () => ({ level: around.level, availableBytes: around.availableBytes, wiredBytes: 2.43 * GIB }),
     readWiredLimit: async () => around.limit,
     readApps: async () => around.apps,

@@ -21,6 +21,8 @@ import type {
   Message,
   ModelEntry,
   ModelPresence,
+  OutsideEngineLook,
+  OutsideEngineStatus,
   Preflight,
   Preset,
   ProtectionState,
@@ -76,6 +78,10 @@ export interface FakeScript {
   readonly endpoint?: Partial<EndpointStatus>;
   /** What the system's dialog is answered with; null: it is dismissed. */
   readonly choosesPath?: string | null;
+  /** Engines that others made; none asked for yet when left out. */
+  readonly engines?: readonly OutsideEngineStatus[];
+  /** What looking for one of them again finds. */
+  readonly engineLook?: OutsideEngineLook;
   /** Routes that answer with an error. */
   readonly refuse?: Partial<Record<RouteName, AppError>>;
   /** False: the connection falls away once the first state is there. */
@@ -104,6 +110,7 @@ export function installFakeBridge(script: FakeScript): void {
   let { wiredLimit } = memory;
   let { entries, plan, hub } = script.models;
   let endpoint = script.endpoint ?? null;
+  let engines = script.engines ?? [];
   const endpointStatus = (): EndpointStatus => ({
     url: app.endpointUrl,
     wantedPort: 8_080,
@@ -671,6 +678,24 @@ export function installFakeBridge(script: FakeScript): void {
         return plan ?? undefined;
       case 'context.set':
         return setPlan((input as { tokens: number }).tokens) ?? undefined;
+      case 'engines.list':
+        return { engines };
+      case 'engines.update': {
+        const { kind, token, evenIfElsewhere, ...change } = input as {
+          kind: string;
+          token?: string | null;
+          evenIfElsewhere?: boolean;
+        };
+        engines = engines.map((engine) => {
+          if (engine.kind !== kind) return engine;
+          const hasToken = token === undefined ? engine.hasToken : token !== null;
+          const updated = { ...engine, ...change, hasToken };
+          return updated.isOn
+            ? { ...updated, look: script.engineLook ?? engine.look }
+            : { ...updated, look: { kind: 'off' } };
+        });
+        return engines.find((engine) => engine.kind === kind);
+      }
       case 'hub.settings':
         return hub;
       case 'hub.update': {

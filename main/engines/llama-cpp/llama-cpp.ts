@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { basename } from 'node:path';
 import * as v from 'valibot';
-import type { DownloadState } from '../../../preload/contract.ts';
+import type { DownloadState, EngineAbility } from '../../../preload/contract.ts';
 import type { Clock } from '../../engine/clock.ts';
 import {
   ContextFull,
@@ -20,15 +20,33 @@ import type { Child, Spawner } from '../../engine/spawner.ts';
 import { gptOss20b } from '../../models/catalog.ts';
 import type { GgufModel } from '../gguf-fit.ts';
 import { OpenAiAnswer, openAiFields, openAiMessages } from '../openai-answer.ts';
-import { type LoadOptions, type Loss, type OutsideEngine, type OutsideModel, outsideId } from '../outside-engine.ts';
+import {
+  ALL_ABILITIES,
+  type LoadOptions,
+  type Loss,
+  type OutsideEngine,
+  type OutsideModel,
+  outsideId,
+} from '../outside-engine.ts';
 import type { ProcessMemory } from '../process-memory.ts';
-import { Refused, type Server, askJson, askLines, refuseUnable, talkFault } from '../talk.ts';
+import {
+  type EngineServer,
+  Refused,
+  type Server,
+  type Trouble,
+  askJson,
+  askLines,
+  notFound,
+  refuseUnable,
+  talkFault,
+} from '../talk.ts';
 import type { GgufFile } from './gguf-files.ts';
 import { besideWeightsBytes, cpuExpertLayers, flagsIn, llamaArguments } from './llama-flags.ts';
 
 export interface LlamaCppPorts {
-  /** A program to start, or the address of a server that runs already; null when neither was found. */
-  readonly found: () => { readonly program: string } | { readonly address: string } | null;
+  /** A program to start, or a server that runs already; null when neither was found, `unusable` may say why. */
+  readonly found: () => { readonly program: string } | { readonly server: EngineServer } | null;
+  readonly unusable: () => Trouble | null;
   readonly files: () => Promise<readonly GgufFile[]>;
   /** Fetches a GGUF file into a place where `files` finds it. */
   readonly fetch: (
@@ -57,6 +75,9 @@ const READY_POLL_MS = 100;
 const LOAD_WITHIN_MS = 10 * 60_000;
 const STOP_GRACE_MS = 15_000;
 const KILLED_WITHIN_MS = 5_000;
+const ANSWER_WITHIN_MS = 3_000;
+/** Known to end a thinking when it is told to, to keep a bound on it, and to go on with an answer that has begun. */
+const ABLE_BUILD = 11_434;
 
 const listSchema = v.object({
   data: v.array(
@@ -66,6 +87,8 @@ const listSchema = v.object({
     }),
   ),
 });
+const propsSchema = v.object({ build_info: v.optional(v.string()) });
+const controlledSchema = v.object({ success: v.boolean() });
 const healthSchema = v.object({ status: v.string() });
 const promptSchema = v.object({ prompt: v.string() });
 const tokensSchema = v.object({ tokens: v.array(v.unknown()) });
@@ -88,6 +111,25 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
   const models = new Map<string, GgufModel>();
   /** Asking starts a process, and the list is looked at often. */
   let versioned: { readonly program: string; readonly version: string | null } | null = null;
+  /** By program or address: whether the server that ran there last could be told to end its thinking. */
+  const able = new Map<string, boolean>();
+
+  const lacksAt = (place: string): readonly EngineAbility[] => {
+    const build = versioned?.program === place ? Number(versioned.version ?? 0) : 0;
+    return (able.get(place) ?? build >= ABLE_BUILD) ? [] : ALL_ABILITIES;
+  };
+
+  /** These abilities came together, and this route is the one that can be asked for. */
+  async function learnAbilities(place: string, server: Server, signal: AbortSignal): Promise<void> {
+    const body = { id: 'nothing', action: 'reasoning_end' };
+    able.set(
+      place,
+      await askJson(server, CONTROL_PATH, body, controlledSchema, signal).then(
+        () => true,
+        () => false,
+      ),
+    );
+  }
 
   async function start(
     program: string,
@@ -134,6 +176,7 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
             onLoss({
               message: `llama.cpp ended by itself (${by === 0 ? `exit ${exitCode}` : `signal ${by}`}).`,
               nextStep: 'Turn the model on again. Its last lines are in the log.',
+              mayRestart: true,
             });
           }
         },
@@ -145,6 +188,7 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
     try {
       await waitUntilReady(started, signal);
       isReady = true;
+      await learnAbilities(program, server, signal);
     } catch (error) {
       await end();
       throw error;
@@ -190,9 +234,14 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
   function serverOf(): Server {
     const found = ports.found();
     if (run !== null) return run.server;
-    if (found !== null && 'address' in found) return { base: found.address };
+    if (found !== null && 'server' in found) return found.server;
     throw new EngineError('off', 'The model is off.', 'Turn the model on.');
   }
+
+  const placeOf = (): string => {
+    const found = ports.found();
+    return found === null ? '' : 'program' in found ? found.program : found.server.base;
+  };
 
   return {
     kind: 'llama.cpp',
@@ -200,20 +249,27 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
 
     async detect(signal) {
       const found = ports.found();
-      if (found === null) return null;
+      if (found === null) return { kind: 'not-found', ...(ports.unusable() ?? NOT_INSTALLED) };
       if ('program' in found) {
         if (versioned?.program !== found.program) {
           const said = (await ports.ask(found.program, '--version')) ?? '';
           const version = /build (\d+)|version: (\d+)/.exec(said)?.slice(1).find(Boolean) ?? null;
           versioned = { program: found.program, version };
         }
-        return { version: versioned.version, at: found.program };
+        return { kind: 'found', version: versioned.version, at: found.program, reach: 'this-computer' };
       }
+      const { server } = found;
       try {
-        await askJson({ base: found.address }, '/health', null, healthSchema, signal);
-        return { version: null, at: found.address };
-      } catch {
-        return null;
+        const soon = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
+        // 503 while it loads its model: it is there.
+        await askJson(server, '/health', null, healthSchema, soon).catch((error: unknown) => {
+          if (!(error instanceof Refused) || error.status !== 503) throw error;
+        });
+        const { build_info: build } = await askJson(server, '/props', null, propsSchema, soon);
+        const version = /(\d+)/.exec(build ?? '')?.[1] ?? null;
+        return { kind: 'found', version, at: server.base, reach: server.reach };
+      } catch (error) {
+        return { kind: 'not-found', ...notFound(error, NAME, server, 'Start llama-server there.') };
       }
     },
 
@@ -224,10 +280,13 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
         const files = await ports.files();
         for (const { file, model } of files) models.set(file, model);
         const isHere = files.some(({ file }) => basename(file) === OFFERED.file);
-        return [...files.map(ofFile), ...(isHere ? [] : [offered])];
+        const lacks = lacksAt(found.program);
+        return [...files.map((each) => ({ ...ofFile(each), lacks })), ...(isHere ? [] : [offered])];
       }
+      const { base, host, reach } = found.server;
       try {
-        const { data } = await askJson({ base: found.address }, '/v1/models', null, listSchema, signal);
+        const { data } = await askJson(found.server, '/v1/models', null, listSchema, signal);
+        if (!able.has(base)) await learnAbilities(base, found.server, signal);
         return data.map(({ id, meta }) => ({
           id: outsideId('llama.cpp', id),
           engine: 'llama.cpp',
@@ -238,6 +297,8 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
           config: null,
           maxContextTokens: meta?.n_ctx_train ?? null,
           presence: 'here',
+          lacks: lacksAt(base),
+          ...(reach === 'this-computer' ? {} : { host }),
         }));
       } catch {
         return [];
@@ -248,10 +309,11 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
       try {
         const found = ports.found();
         if (found === null) {
-          throw new EngineError('failed', 'llama-server is no longer here.', 'Install llama.cpp again.');
+          const { message, nextStep } = ports.unusable() ?? NOT_INSTALLED;
+          throw new EngineError('failed', message, nextStep);
         }
         if ('program' in found) return await start(found.program, model, options, signal, onLoss);
-        await askJson({ base: found.address }, '/health', null, healthSchema, signal);
+        await askJson(found.server, '/health', null, healthSchema, signal);
       } catch (error) {
         throw talkFault(error, NAME);
       }
@@ -260,7 +322,7 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
     // One at an address has no way to be asked: it keeps its model, as whoever started it wished.
     unload: () => end(),
 
-    chat: (_model, request, _options, signal) => chat(serverOf(), request, signal),
+    chat: (_model, request, _options, signal) => chat(serverOf(), request, lacksAt(placeOf()), signal),
 
     async count(_model, request, signal) {
       const server = serverOf();
@@ -274,14 +336,25 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
       }
     },
 
-    footprintBytes: () =>
-      run === null ? ports.processMemory.ofNamed(['llama-server']) : ports.processMemory.ofPid(run.child.pid),
+    footprintBytes: ({ host }) =>
+      host !== undefined
+        ? Promise.resolve(0)
+        : run === null
+          ? ports.processMemory.ofNamed(['llama-server'])
+          : ports.processMemory.ofPid(run.child.pid),
 
     logTail: () => ring.tail(),
 
     pull: (_model, onProgress, signal) => ports.fetch(OFFERED, onProgress, signal),
   };
 }
+
+const CONTROL_PATH = '/v1/chat/completions/control';
+
+const NOT_INSTALLED: Trouble = {
+  message: 'llama-server was not found.',
+  nextStep: 'Install llama.cpp (brew install llama.cpp), choose its program here, or leave it switched off.',
+};
 
 const offered: OutsideModel = {
   id: outsideId('llama.cpp', `${OFFERED.repository}/${OFFERED.file}`),
@@ -293,9 +366,10 @@ const offered: OutsideModel = {
   config: gptOss20b(),
   maxContextTokens: 131_072,
   presence: 'fetchable',
+  lacks: [],
 };
 
-function ofFile({ file, sizeBytes, model }: GgufFile): OutsideModel {
+function ofFile({ file, sizeBytes, model }: GgufFile): Omit<OutsideModel, 'lacks'> {
   return {
     id: outsideId('llama.cpp', file),
     engine: 'llama.cpp',
@@ -316,28 +390,63 @@ const promptBody = (request: PromptRequest): object => ({
   ...(request.tools === undefined ? {} : { tools: request.tools }),
 });
 
-const llamaChatBody = (request: GenerationRequest): object => ({
-  ...openAiFields(request),
-  chat_template_kwargs: { reasoning_effort: request.effort },
-  return_progress: true,
-  cache_prompt: true,
-  ...(request.stop === undefined ? {} : { verbose: true }),
-});
+function llamaChatBody(request: GenerationRequest): object {
+  const { continueFrom: begun, thinkingBudgetTokens } = request;
+  const fields = openAiFields(request);
+  return {
+    ...fields,
+    chat_template_kwargs: { reasoning_effort: request.effort },
+    return_progress: true,
+    cache_prompt: true,
+    ...(request.stop === undefined ? {} : { verbose: true }),
+    ...(request.answerNow === undefined ? {} : { reasoning_control: true }),
+    ...(thinkingBudgetTokens === undefined ? {} : { reasoning_budget_tokens: thinkingBudgetTokens }),
+    ...(begun === undefined
+      ? {}
+      : {
+          messages: [
+            ...openAiMessages(request.messages),
+            { role: 'assistant', reasoning_content: begun.reasoning, content: begun.content },
+          ],
+          add_generation_prompt: false,
+          continue_final_message: begun.content === '' ? 'reasoning_content' : 'content',
+        }),
+  };
+}
 
-async function* chat(server: Server, request: GenerationRequest, signal: AbortSignal): AsyncGenerator<GenerationEvent> {
+async function* chat(
+  server: Server,
+  request: GenerationRequest,
+  lacks: readonly EngineAbility[],
+  signal: AbortSignal,
+): AsyncGenerator<GenerationEvent> {
   refuseUnable(NAME, {
-    'going on with an answer that broke off': request.continueFrom !== undefined,
-    'a bound on thinking': request.thinkingBudgetTokens !== undefined,
+    'going on with an answer that broke off': request.continueFrom !== undefined && lacks.includes('continue'),
+    'a bound on thinking': request.thinkingBudgetTokens !== undefined && lacks.includes('thinking-limit'),
     'log probabilities': request.topLogprobs !== undefined,
   });
   const answer = new OpenAiAnswer();
+  const endThinking = (): void => {
+    if (answer.id === null) return;
+    const body = { id: answer.id, action: 'reasoning_end' };
+    // One that has just begun to answer does not need it any more.
+    askJson(server, CONTROL_PATH, body, controlledSchema, signal).catch(() => undefined);
+  };
+  const wish = lacks.includes('answer-now') ? undefined : request.answerNow;
+  wish?.addEventListener('abort', endThinking, { once: true });
   try {
     for await (const line of askLines(server, '/v1/chat/completions', llamaChatBody(request), signal)) {
-      yield* answer.read(line);
+      const isFirst = answer.id === null;
+      const events = answer.read(line);
+      // Wished before there was anything to end.
+      if (isFirst && wish?.aborted === true) endThinking();
+      yield* events;
     }
   } catch (error) {
     if (signal.aborted) return;
     throw tooLong(error) ?? talkFault(error, NAME);
+  } finally {
+    wish?.removeEventListener('abort', endThinking);
   }
   if (!answer.done && !signal.aborted) {
     throw new EngineError('disconnected', 'The answer broke off, llama.cpp gave no reason.', 'Send it again.');

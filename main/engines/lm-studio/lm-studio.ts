@@ -5,20 +5,32 @@
 import * as v from 'valibot';
 import { EngineError, type GenerationEvent, type GenerationRequest } from '../../engine/engine.ts';
 import { OpenAiAnswer, openAiFields } from '../openai-answer.ts';
-import { type OutsideEngine, type OutsideModel, outsideId } from '../outside-engine.ts';
+import { ALL_ABILITIES, type OutsideEngine, type OutsideModel, outsideId } from '../outside-engine.ts';
 import type { ProcessMemory } from '../process-memory.ts';
-import { type Server, askJson, askLines, refuseUnable, talkFault } from '../talk.ts';
+import {
+  type EngineServer,
+  type Server,
+  type Trouble,
+  askJson,
+  askLines,
+  notFound,
+  refuseUnable,
+  talkFault,
+} from '../talk.ts';
 
 export interface LmStudioPorts {
-  readonly address: string | null;
-  /** Where its server asks for one (`LM_API_TOKEN`). */
-  readonly token: string | null;
+  /** Null where what was named cannot be used; `unusable` says why. */
+  readonly server: () => EngineServer | null;
+  readonly unusable: () => Trouble | null;
+  /** On this computer, although its server may not run. */
+  readonly isInstalled: () => boolean;
   readonly processMemory: ProcessMemory;
 }
 
 const NAME = 'LM Studio';
 const ANSWER_WITHIN_MS = 3_000;
 const UNLOADED_WITHIN_MS = 15_000;
+const NOWHERE: Trouble = { message: 'LM Studio has no address.', nextStep: 'Write its address in the models’ list.' };
 
 const count = v.optional(v.nullable(v.number()));
 const lmStudioModels = v.object({
@@ -40,19 +52,14 @@ const lmStudioModels = v.object({
 const loadedSchema = v.object({ instance_id: v.string() });
 
 export function createLmStudio(ports: LmStudioPorts): OutsideEngine {
-  const server: Server | null =
-    ports.address === null
-      ? null
-      : {
-          base: ports.address,
-          ...(ports.token === null ? {} : { headers: { authorization: `Bearer ${ports.token}` } }),
-        };
   /** What was loaded for us: only that is unloaded. */
   const instances = new Map<string, string>();
 
-  const required = (): Server => {
+  const required = (): EngineServer => {
+    const server = ports.server();
     if (server !== null) return server;
-    throw new EngineError('off', 'LM Studio runs on another machine.', 'Set its address to this one.');
+    const { message, nextStep } = ports.unusable() ?? NOWHERE;
+    throw new EngineError('off', message, nextStep);
   };
   const list = (signal: AbortSignal) => askJson(required(), '/api/v1/models', null, lmStudioModels, signal);
 
@@ -61,19 +68,25 @@ export function createLmStudio(ports: LmStudioPorts): OutsideEngine {
     name: NAME,
 
     async detect(signal) {
-      if (server === null) return null;
+      const server = ports.server();
+      if (server === null) return { kind: 'not-found', ...(ports.unusable() ?? NOWHERE) };
       try {
         await list(AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]));
-        return { version: null, at: server.base };
-      } catch {
-        return null;
+        return { kind: 'found', version: null, at: server.base, reach: server.reach };
+      } catch (error) {
+        const start = ports.isInstalled()
+          ? 'Switch its server on: in LM Studio under Developer, or with lms server start.'
+          : 'Install LM Studio from lmstudio.ai, or leave it switched off.';
+        return { kind: 'not-found', ...notFound(error, NAME, server, start) };
       }
     },
 
     async models(signal) {
       try {
         const { models } = await list(AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]));
-        return models.filter(({ type }) => type === 'llm').map(toModel);
+        const { host, reach } = required();
+        const away = reach === 'this-computer' ? {} : { host };
+        return models.filter(({ type }) => type === 'llm').map((found) => ({ ...toModel(found), ...away }));
       } catch {
         return [];
       }
@@ -110,7 +123,8 @@ export function createLmStudio(ports: LmStudioPorts): OutsideEngine {
 
     count: () => Promise.resolve(null),
 
-    footprintBytes: () => ports.processMemory.ofNamed(['LM Studio', 'lms', 'llmster']),
+    footprintBytes: ({ host }) =>
+      host === undefined ? ports.processMemory.ofNamed(['LM Studio', 'lms', 'llmster']) : Promise.resolve(0),
 
     logTail: () => [],
   };
@@ -127,6 +141,8 @@ const toModel = (found: v.InferOutput<typeof lmStudioModels>['models'][number]):
   config: null,
   maxContextTokens: found.max_context_length ?? null,
   presence: 'here',
+  // Its API goes on with nothing, and ends no thinking.
+  lacks: ALL_ABILITIES,
 });
 
 const lmStudioChatBody = (ref: string, request: GenerationRequest): object => ({

@@ -36,9 +36,26 @@ const lineSchema = v.object({
 
 export class OllamaAnswer {
   done = false;
+  /** What was thought so far. */
+  reasoning = '';
+  /** Tokens of thinking before this answer was asked for: it was cut there. */
+  readonly #thoughtBefore: number;
   #reasoningPieces = 0;
   #answerPieces = 0;
   #calls = 0;
+
+  constructor(thoughtBefore = 0) {
+    this.#thoughtBefore = thoughtBefore;
+  }
+
+  /** As many as there were tokens: Ollama sends each as it comes. */
+  get pieces(): number {
+    return this.#reasoningPieces + this.#answerPieces;
+  }
+
+  get hasAnswered(): boolean {
+    return this.#answerPieces > 0 || this.#calls > 0;
+  }
 
   /** One line. Throws Refused where Ollama says that it failed. */
   read(line: string): GenerationEvent[] {
@@ -49,6 +66,7 @@ export class OllamaAnswer {
     const { thinking, content, tool_calls: calls } = parsed.message ?? {};
     if (thinking !== undefined && thinking !== null && thinking !== '') {
       this.#reasoningPieces += 1;
+      this.reasoning += thinking;
       events.push({ kind: 'reasoning', text: thinking });
     }
     if (content !== undefined && content !== null && content !== '') {
@@ -70,17 +88,16 @@ export class OllamaAnswer {
     if (!parsed.done) return events;
     this.done = true;
     const length = parsed.done_reason === 'length';
-    const hasAnswered = this.#answerPieces > 0 || this.#calls > 0;
     events.push({
       kind: 'finish',
       reason: length ? 'length' : this.#calls > 0 ? 'tool_calls' : 'stop',
-      ...(length ? { lengthIn: hasAnswered ? ('answer' as const) : ('reasoning' as const) } : {}),
+      ...(length ? { lengthIn: this.hasAnswered ? ('answer' as const) : ('reasoning' as const) } : {}),
       usage: {
         promptTokens: parsed.prompt_eval_count,
         // Ollama counts the whole prompt and does not say what it had kept of it.
         cachedTokens: 0,
-        completionTokens: parsed.eval_count,
-        reasoningTokens: Math.min(this.#reasoningPieces, parsed.eval_count),
+        completionTokens: this.#thoughtBefore + parsed.eval_count,
+        reasoningTokens: this.#thoughtBefore + Math.min(this.#reasoningPieces, parsed.eval_count),
         prefillTokensPerSecond: rate(parsed.prompt_eval_count, parsed.prompt_eval_duration),
         decodeTokensPerSecond: rate(parsed.eval_count, parsed.eval_duration),
       },
@@ -95,7 +112,17 @@ const rate = (tokens: number, nanoseconds: number): number | null =>
 interface ChatOptions {
   readonly contextTokens: number;
   readonly keepAlive: string;
+  readonly maxTokens: number;
+  /** The answer as far as it has come (`ollamaPrefill`). */
+  readonly begun: object | null;
 }
+
+/** The last message of a request whose answer has begun: templates that can leave it open go on with it. */
+export const ollamaPrefill = ({ reasoning, content }: { readonly reasoning: string; readonly content: string }) => ({
+  role: 'assistant',
+  content,
+  ...(reasoning === '' ? {} : { thinking: reasoning }),
+});
 
 /** `POST /api/chat`. Its own cutting of long prompts is switched off: what is too long is refused, never shortened. */
 export function ollamaChatBody(ref: string, request: GenerationRequest, options: ChatOptions): object {
@@ -106,11 +133,11 @@ export function ollamaChatBody(ref: string, request: GenerationRequest, options:
     truncate: false,
     shift: false,
     keep_alive: options.keepAlive,
-    messages: ollamaMessages(request.messages),
+    messages: [...ollamaMessages(request.messages), ...(options.begun === null ? [] : [options.begun])],
     ...(request.tools === undefined || request.toolChoice === 'none' ? {} : { tools: request.tools }),
     options: {
       num_ctx: options.contextTokens,
-      num_predict: request.maxTokens,
+      num_predict: options.maxTokens,
       ...samplingFields(request),
       ...repeatPenaltyField(request),
     },

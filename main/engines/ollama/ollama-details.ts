@@ -4,6 +4,8 @@ import { ggufModel } from '../gguf-fit.ts';
 export interface OllamaDetails {
   readonly capabilities: readonly string[];
   readonly info: Readonly<Record<string, unknown>>;
+  /** See `canPrefill`. */
+  readonly canPrefill: boolean;
 }
 
 const modelOf = (info: OllamaDetails['info']) => {
@@ -16,3 +18,9 @@ const modelOf = (info: OllamaDetails['info']) => {
 
 export const configOf = (info: OllamaDetails['info']): unknown => modelOf(info).config;
 export const contextOf = (info: OllamaDetails['info']): number | null => modelOf(info).maxContextTokens;
+
+/**
+ * Whether an answer that has begun can be handed over to be gone on with. Ollama leaves that to the model's template;
+ * gpt-oss's own keeps the last message open in a variable of this name.
+ */
+export const canPrefill = (template: string): boolean => template.includes('$prefillingContent');

@@ -3,16 +3,36 @@ import * as v from 'valibot';
 import type { Clock } from '../../engine/clock.ts';
 import { ContextFull, EngineError, type GenerationEvent, type GenerationRequest } from '../../engine/engine.ts';
 import { gptOss20b } from '../../models/catalog.ts';
-import { type LoadOptions, type OutsideEngine, type OutsideModel, outsideId } from '../outside-engine.ts';
+import {
+  ALL_ABILITIES,
+  type LoadOptions,
+  type OutsideEngine,
+  type OutsideModel,
+  outsideId,
+} from '../outside-engine.ts';
 import type { ProcessMemory } from '../process-memory.ts';
-import { Refused, type Server, askJson, askLines, jsonOrNull, refuseUnable, talkFault } from '../talk.ts';
-import { OllamaAnswer, ollamaChatBody } from './ollama-answer.ts';
-import { type OllamaDetails, configOf, contextOf } from './ollama-details.ts';
+import {
+  Refused,
+  type EngineServer,
+  type Server,
+  type Trouble,
+  askJson,
+  askLines,
+  jsonOrNull,
+  notFound,
+  refuseUnable,
+  talkFault,
+} from '../talk.ts';
+import { OllamaAnswer, ollamaChatBody, ollamaPrefill } from './ollama-answer.ts';
+import { type OllamaDetails, canPrefill, configOf, contextOf } from './ollama-details.ts';
 import { PullReader } from './ollama-pull.ts';
 
 export interface OllamaPorts {
-  /** `http://127.0.0.1:11434`; null where OLLAMA_HOST names another machine. */
-  readonly address: string | null;
+  /** Null where what was named cannot be used; `unusable` says why. */
+  readonly server: () => EngineServer | null;
+  readonly unusable: () => Trouble | null;
+  /** On this computer, although its server may not run. */
+  readonly isInstalled: () => boolean;
   readonly processMemory: ProcessMemory;
   readonly clock: Clock;
 }
@@ -33,6 +53,7 @@ const tagsSchema = v.object({
 const showSchema = v.object({
   capabilities: v.optional(v.nullable(v.array(v.string()))),
   model_info: v.optional(v.nullable(v.record(v.string(), v.unknown()))),
+  template: v.optional(v.nullable(v.string())),
 });
 const psSchema = v.object({
   models: v.array(
@@ -44,29 +65,33 @@ const psSchema = v.object({
     }),
   ),
 });
+const NOWHERE: Trouble = { message: 'Ollama has no address.', nextStep: 'Write its address in the models’ list.' };
 const doneSchema = v.object({ done: v.boolean() });
 
 export function createOllama(ports: OllamaPorts): OutsideEngine {
-  const server: Server | null = ports.address === null ? null : { base: ports.address };
   /** What a model is does not change while its digest stays. */
   const shown = new Map<string, OllamaDetails>();
 
-  const required = (): Server => {
+  const required = (): EngineServer => {
+    const server = ports.server();
     if (server !== null) return server;
-    throw new EngineError('off', 'Ollama runs on another machine.', 'Set OLLAMA_HOST to this one.');
+    const { message, nextStep } = ports.unusable() ?? NOWHERE;
+    throw new EngineError('off', message, nextStep);
   };
 
   async function details(ref: string, digest: string, signal: AbortSignal): Promise<OllamaDetails> {
     const known = shown.get(`${ref} ${digest}`);
     if (known !== undefined) return known;
-    const { capabilities, model_info: info } = await askJson(
-      required(),
-      '/api/show',
-      { model: ref },
-      showSchema,
-      signal,
-    );
-    const found = { capabilities: capabilities ?? ['completion'], info: info ?? {} };
+    const {
+      capabilities,
+      model_info: info,
+      template,
+    } = await askJson(required(), '/api/show', { model: ref }, showSchema, signal);
+    const found = {
+      capabilities: capabilities ?? ['completion'],
+      info: info ?? {},
+      canPrefill: canPrefill(template ?? ''),
+    };
     shown.set(`${ref} ${digest}`, found);
     return found;
   }
@@ -84,23 +109,25 @@ export function createOllama(ports: OllamaPorts): OutsideEngine {
     name: NAME,
 
     async detect(signal) {
-      if (server === null) return null;
+      const server = ports.server();
+      if (server === null) return { kind: 'not-found', ...(ports.unusable() ?? NOWHERE) };
       try {
-        const { version } = await askJson(
-          server,
-          '/api/version',
-          null,
-          versionSchema,
-          within(signal, ANSWER_WITHIN_MS),
-        );
-        return { version, at: server.base };
-      } catch {
-        return null;
+        const soon = within(signal, ANSWER_WITHIN_MS);
+        const { version } = await askJson(server, '/api/version', null, versionSchema, soon);
+        return { kind: 'found', version, at: server.base, reach: server.reach };
+      } catch (error) {
+        const start = ports.isInstalled()
+          ? 'Open Ollama.'
+          : 'Install Ollama from ollama.com, or leave it switched off.';
+        return { kind: 'not-found', ...notFound(error, NAME, server, start) };
       }
     },
 
     async models(signal) {
+      const server = ports.server();
       if (server === null) return [];
+      const { host, reach } = server;
+      const away = reach === 'this-computer' ? {} : { host };
       const soon = within(signal, ANSWER_WITHIN_MS);
       try {
         const { models } = await askJson(server, '/api/tags', null, tagsSchema, soon);
@@ -119,9 +146,11 @@ export function createOllama(ports: OllamaPorts): OutsideEngine {
             config: about === null ? null : configOf(about.info),
             maxContextTokens: about === null ? null : contextOf(about.info),
             presence: 'here',
+            lacks: about?.canPrefill === true ? [] : ALL_ABILITIES,
+            ...away,
           });
         }
-        if (!found.some(({ ref }) => isSame(ref, OFFERED.ref))) found.push(offered());
+        if (!found.some(({ ref }) => isSame(ref, OFFERED.ref))) found.push({ ...offered(), ...away });
         return found;
       } catch {
         return [];
@@ -157,6 +186,7 @@ export function createOllama(ports: OllamaPorts): OutsideEngine {
     count: () => Promise.resolve(null),
 
     async footprintBytes(model) {
+      if (model.host !== undefined) return 0;
       const measured = await ports.processMemory.ofNamed(['ollama']);
       if (measured !== null) return measured;
       try {
@@ -190,25 +220,67 @@ async function* chat(
   { contextTokens }: LoadOptions,
   signal: AbortSignal,
 ): AsyncGenerator<GenerationEvent> {
-  const { toolChoice, responseFormat } = request;
+  const { toolChoice, responseFormat, continueFrom } = request;
   refuseUnable(NAME, {
-    'going on with an answer that broke off': request.continueFrom !== undefined,
-    'a bound on thinking': request.thinkingBudgetTokens !== undefined,
+    'going on with an answer that broke off': continueFrom !== undefined && model.lacks.includes('continue'),
+    'a bound on thinking': request.thinkingBudgetTokens !== undefined && model.lacks.includes('thinking-limit'),
     'log probabilities': request.topLogprobs !== undefined,
     logit_bias: request.logitBias !== undefined,
     'a forced tool call': toolChoice !== undefined && toolChoice !== 'auto' && toolChoice !== 'none',
     'a given form of the answer': responseFormat !== undefined && !isText(responseFormat),
   });
-  const answer = new OllamaAnswer();
-  const body = ollamaChatBody(model.ref, request, { contextTokens, keepAlive: KEEP_ALIVE });
+  const wish = model.lacks.includes('answer-now') ? undefined : request.answerNow;
+  const budget = request.thinkingBudgetTokens ?? Infinity;
+  const isThinking = continueFrom === undefined || continueFrom.content === '';
+  const first = new OllamaAnswer();
   try {
-    for await (const line of askLines(server, '/api/chat', body, signal)) yield* answer.read(line);
+    if (!isThinking || budget > 0) {
+      const begun = continueFrom === undefined ? null : ollamaPrefill(continueFrom);
+      const isCut = yield* read(first, begun, request.maxTokens, isThinking);
+      if (!isCut) return;
+    }
+    // Ollama cannot be told to stop thinking: it is asked again, with what was thought, for the answer alone.
+    const reasoning = (continueFrom?.reasoning ?? '') + first.reasoning;
+    const left = Math.max(1, request.maxTokens - first.pieces);
+    const begun = ollamaPrefill({ reasoning, content: ANSWER_BEGINS });
+    yield* read(new OllamaAnswer(first.pieces), begun, left, false);
   } catch (error) {
     if (signal.aborted) return;
     throw chatFault(error);
   }
-  if (!answer.done && !signal.aborted) {
-    throw new EngineError('disconnected', 'The answer broke off, Ollama gave no reason.', 'Send it again.');
+
+  /** True when the thinking is to end here and the answer to begin. */
+  async function* read(
+    answer: OllamaAnswer,
+    begun: object | null,
+    maxTokens: number,
+    mayBeCut: boolean,
+  ): AsyncGenerator<GenerationEvent, boolean> {
+    const cut = new AbortController();
+    const isCut = (): boolean =>
+      mayBeCut && !answer.done && !answer.hasAnswered && (wish?.aborted === true || answer.pieces >= budget);
+    const cutNow = (): void => {
+      if (isCut()) cut.abort();
+    };
+    wish?.addEventListener('abort', cutNow);
+    const options = { contextTokens, keepAlive: KEEP_ALIVE, maxTokens, begun };
+    const body = ollamaChatBody(model.ref, request, options);
+    try {
+      cutNow();
+      for await (const line of askLines(server, '/api/chat', body, AbortSignal.any([signal, cut.signal]))) {
+        yield* answer.read(line);
+        if (isCut()) return true;
+      }
+    } catch (error) {
+      if (cut.signal.aborted && !signal.aborted) return true;
+      throw error;
+    } finally {
+      wish?.removeEventListener('abort', cutNow);
+    }
+    if (!answer.done && !signal.aborted) {
+      throw new EngineError('disconnected', 'The answer broke off, Ollama gave no reason.', 'Send it again.');
+    }
+    return false;
   }
 
   function chatFault(error: unknown): EngineError {
@@ -228,6 +300,9 @@ async function* chat(
   }
 }
 
+/** Something must stand in the answer for the template to open it; a line end is seen by nobody. */
+const ANSWER_BEGINS = '\n';
+
 const isText = (format: unknown): boolean =>
   typeof format === 'object' && format !== null && 'type' in format && format.type === 'text';
 
@@ -241,6 +316,7 @@ const offered = (): OutsideModel => ({
   config: gptOss20b(),
   maxContextTokens: OFFERED.maxContextTokens,
   presence: 'fetchable',
+  lacks: [],
 });
 
 /** `gpt-oss` and `gpt-oss:latest` are one. */
