@@ -76,7 +76,7 @@ describe('what was asked', () => {
       { tools: [weather], tool_choice: { type: 'function', name: 'f' } },
       'tool_choice',
     ],
-    ['what was not stored', { input: [{ type: 'item_reference', id: 'msg-1' }] }, 'input.0.id'],
+    ['what was not stored', { input: [{ type: 'item_reference', id: 'msg-1' }] }, 'input.0'],
     ['items it does not know', { input: [{ role: 'user', content: 'Hi' }, { type: 'mcp_call' }] }, 'input.1.type'],
     ['what it does not know', { foo: 1 }, 'foo'],
     ['images', { input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'x' }] }] }, 'input.0.content.0'],

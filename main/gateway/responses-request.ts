@@ -66,10 +66,7 @@ const reasoningItem = v.looseObject({
   content: v.nullish(v.array(textPart)),
   encrypted_content: v.nullish(v.string()),
 });
-const referenceItem = v.looseObject({
-  type: v.literal('item_reference'),
-  id: v.never('refers to what was not stored: send the item itself'),
-});
+const referenceItem = v.looseObject({ type: v.literal('item_reference') });
 const item = v.pipe(
   v.looseObject({ type: v.optional(v.string(), 'message') }),
   v.variant(
@@ -237,6 +234,13 @@ function messagesOf(input: string | readonly Item[], instructions: string | null
       case 'custom_tool_call_output':
         messages.push({ role: 'tool', content: resultOf(sent.output), tool_call_id: sent.call_id });
         break;
+      case 'item_reference':
+        throw new ApiFault(
+          400,
+          'unsupported_item',
+          `${place} refers to an item that was not stored. Send the item itself: most programs do with store: false.`,
+          place,
+        );
       case 'message': {
         const text = textOf(sent.content, `${place}.content`);
         messages.push(
