@@ -43,6 +43,7 @@ async function open(): Promise<Library> {
     records: openModelRecords(join(root, 'models.json'), () => {}),
     pinned: new Map(),
     isConnected: async () => isConnected,
+    diskFreeBytes: async () => null,
     isInUse: () => false,
     changed: () => {},
     clock: systemClock,

@@ -21,6 +21,7 @@ import type { Transport } from './hub/transport.ts';
 import { externalVolume, freeBytes, isConnected as isVolumeConnected } from './hub/volume.ts';
 import { DEMO_MODEL_ID, type ModelFolder, readModelFolder } from './model-folder.ts';
 import type { ModelRecords, RepositoryRecord } from './model-records.ts';
+import { DISK_RESERVE_BYTES } from './verdict.ts';
 import { type TransferKind, type TransferOutcome, createTransfers } from './transfers.ts';
 
 /** A model as far as it is known, without a verdict. */
@@ -58,6 +59,8 @@ export interface LibraryPorts {
   readonly pinned: ReadonlyMap<string, Manifest>;
   /** Whether the disk under a folder is there. */
   readonly isConnected?: (folder: string) => Promise<boolean>;
+  /** On the disk under a folder that need not be there yet; null where it is not known. */
+  diskFreeBytes(folder: string): Promise<number | null>;
   /** The model runs or is about to. */
   isInUse(id: string): boolean;
   changed(): void;
@@ -263,6 +266,32 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
     throw new AppFault('refused', `${name} is running.`, 'Turn the model off first.');
   }
 
+  /** Before anything is fetched: what will not end well is not begun. The download itself looks again, to the byte. */
+  async function refuseWithoutRoom(repository: string): Promise<void> {
+    const wantedBytes = await bytesToFetch(repository);
+    const freeNow = await ports.diskFreeBytes(cacheFolder());
+    if (wantedBytes === null || freeNow === null) return;
+    const others = models().filter(({ id, presence }) => id !== repository && presence.kind === 'getting');
+    const promisedBytes = others.reduce((sum, { presence }) => sum + bytesUnderWay(presence), 0);
+    const shortBytes = wantedBytes + promisedBytes + DISK_RESERVE_BYTES - freeNow;
+    if (shortBytes <= 0) return;
+    const promised = promisedBytes > 0 ? `, ${gigabytes(promisedBytes)} are for what is being fetched` : '';
+    throw new AppFault(
+      'refused',
+      `${nameOf(repository)} needs ${gigabytes(wantedBytes)} and ${gigabytes(DISK_RESERVE_BYTES)} to spare; the disk with ${cacheFolder()} has ${gigabytes(freeNow, Math.floor)} free${promised}.`,
+      `Free ${gigabytes(shortBytes)}, or choose a folder on another disk under Downloads.`,
+    );
+  }
+
+  /** Null where nobody has said yet how large it is. */
+  async function bytesToFetch(repository: string): Promise<number | null> {
+    const manifest = records.repository(repository)?.manifest ?? ports.pinned.get(repository) ?? null;
+    if (manifest === null) return catalogModel(repository)?.downloadBytes ?? null;
+    const found = await findModel(cacheFolder(), manifest);
+    if (found.kind === 'whole') return 0;
+    return totalBytes(manifest) - (found.kind === 'partial' ? found.haveBytes : 0);
+  }
+
   /** A download that was begun earlier and not finished. */
   const isUnfinished = (record: RepositoryRecord | null): record is RepositoryRecord =>
     record !== null && UNFINISHED.has(record.transfer);
@@ -342,6 +371,7 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
       }
       const waits = transfers.state(repository)?.kind === 'waiting';
       const kind = (waits ? transfers.kind(repository) : null) ?? kindNeeded(repository);
+      if (kind === 'get') await refuseWithoutRoom(repository);
       // Waiting for the network or the hub: the user does not want to wait for the clock.
       if (waits) await transfers.pause(repository);
       if (kind === null) return transfers.drop(repository);
@@ -445,6 +475,15 @@ const weightsIn = (manifest: Manifest | null): number | null =>
   manifest === null
     ? null
     : manifest.files.filter(({ path }) => fileRole(path) === 'weights').reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** What a transfer will still put on the disk. */
+const bytesUnderWay = (presence: ModelPresence): number =>
+  presence.kind === 'getting' && presence.download.kind === 'downloading'
+    ? presence.download.totalBytes - presence.download.doneBytes
+    : 0;
+
+/** What lies on a disk is counted in 1,000s; what is needed is rounded up, what is free down. */
+const gigabytes = (bytes: number, round = Math.ceil): string => `${(round(bytes / 1e8) / 10).toFixed(1)} GB`;
 
 const notConnected = (folder: string): string => `The disk with ${folder} is not connected.`;
 

@@ -1,6 +1,5 @@
 /** The models room: library, choice and assessment, built once and wired to each other. */
-import { statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type {
   EngineState,
   EventEnvelope,
@@ -29,6 +28,7 @@ import { openHubSettings } from './hub-settings.ts';
 import { HUB_URL } from './hub/hub.ts';
 import { hubUrl } from './hub/redirects.ts';
 import { type ProxyChoice, nodeTransport } from './hub/transport.ts';
+import { freeBytesAt } from './hub/volume.ts';
 import { openLibrary } from './library.ts';
 import { DEMO_MODEL_ID, readModelFolder } from './model-folder.ts';
 import { readModelShape } from './model-shape.ts';
@@ -73,6 +73,8 @@ export interface ModelsRoomPorts {
   readonly countEngineBytes: (bytes: number) => number;
   /** False where a small model stands for a large one: what is measured of it says nothing. */
   readonly measures: boolean;
+  /** What is free on the disk under a folder, null where it is not known; asked of the system when left out. */
+  readonly diskFreeBytes?: (folder: string) => Promise<number | null>;
   /** The Mac is short of memory: no moment to measure. */
   readonly isShort: () => boolean;
   readonly publish: (envelope: EventEnvelope) => void;
@@ -113,7 +115,7 @@ export interface ModelsRoom {
 const PUBLISH_EVERY_MS = 250;
 
 export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom> {
-  const { settings, isMac, log, clock } = ports;
+  const { settings, isMac, log, clock, diskFreeBytes = freeBytesAt } = ports;
   const environment = ports.hub.environment ?? process.env;
   // A mirror, as the hub's own tools take it.
   const named = ports.hub.url ?? (environment['HF_ENDPOINT'] || HUB_URL);
@@ -155,6 +157,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     hubSettings,
     records: openModelRecords(join(ports.dataFolder, 'models.json'), ports.onDamage('the list of models')),
     pinned: pinnedManifests(url),
+    diskFreeBytes,
     isInUse: (id) => id === models.chosenId && !isOff(),
     changed: () => publishSoon(),
     clock,
@@ -180,9 +183,9 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     readMemory: ports.readMemory,
     readWiredLimit: ports.readWiredLimit,
     readApps: ports.readApps,
-    modelDiskFreeBytes: () => freeBytesAt(hubSettings.current.cacheFolderInUse),
+    modelDiskFreeBytes: () => diskFreeBytes(hubSettings.current.cacheFolderInUse),
     // Elsewhere than on a Mac swap has a place of its own.
-    systemDiskFreeBytes: () => (isMac ? freeBytesAt('/') : Promise.resolve(null)),
+    systemDiskFreeBytes: () => (isMac ? diskFreeBytes('/') : Promise.resolve(null)),
     engineActiveBytes: () => ports.countEngineBytes(ports.engine().metrics?.memory.activeBytes ?? 0),
     ownProcessesBytes: ports.ownProcessesBytes,
   });
@@ -332,16 +335,4 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
       return library.dispose();
     },
   };
-}
-
-/** The folder may have to be made first: what counts is the disk it will be on. */
-async function freeBytesAt(folder: string): Promise<number | null> {
-  for (let at = folder; ; at = dirname(at)) {
-    try {
-      const { bavail, bsize } = await statfs(at);
-      return bavail * bsize;
-    } catch {
-      if (at === dirname(at)) return null;
-    }
-  }
 }

@@ -43,7 +43,7 @@ const LEAST_LEFT_BYTES = GIB;
 /** What other apps hold shrinks to about a half when macOS compresses it. Nothing is counted on where it does not. */
 const COMPRESSED_SHARE = 0.5;
 /** Kept free on the disk beside a download: a full volume breaks more than Headroom. */
-const DISK_RESERVE_BYTES = GIB;
+export const DISK_RESERVE_BYTES = GIB;
 
 /** How the prediction looks to the wired limit's plan. */
 export function needOf(prediction: FitPrediction): ModelNeed {

@@ -38,6 +38,8 @@ export interface Around {
   apps: readonly MemoryUser[];
   environment: Record<string, string>;
   givenFolder: string | null;
+  /** Null: as the system says. */
+  diskFreeBytes: number | null;
 }
 
 export const around16 = (): Around => ({
@@ -57,6 +59,7 @@ export const around16 = (): Around => ({
   apps: [],
   environment: {},
   givenFolder: null,
+  diskFreeBytes: null,
 });
 
 export interface ModelsUnderTest {
@@ -114,6 +117,7 @@ export async function openModels(home: string, hubUrl: string, around: Around = 
     ownProcessesBytes: () => 200 * 2 ** 20,
     countEngineBytes: (bytes) => bytes,
     measures: false,
+    ...(around.diskFreeBytes === null ? {} : { diskFreeBytes: async () => around.diskFreeBytes }),
     isShort: () => false,
     publish: (envelope) => {
       published.push(envelope);

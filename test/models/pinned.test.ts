@@ -66,6 +66,7 @@ test('what the script writes is what the app reads, and the download is then hel
     hubSettings,
     records: openModelRecords(join(home.folder, 'models.json'), () => {}),
     pinned: new Map(pins.map((each) => [each.repository, each])),
+    diskFreeBytes: async () => null,
     isInUse: () => false,
     changed: () => {
       for (const look of changed) look();

@@ -333,6 +333,43 @@ describe('other models', () => {
   });
 });
 
+describe('a disk too small', () => {
+  it('is said at the click, with what is missing, and nothing is begun', async () => {
+    await begin({ diskFreeBytes: 6e9 });
+    const get = async (modelId: string) => models.room.handlers['models.download']({ modelId });
+    await expect(get(Q8)).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringMatching(/^gpt-oss-20b needs 12\.2 GB and 1\.1 GB to spare; .* has 6\.0 GB free\.$/),
+      nextStep: 'Free 7.2 GB, or choose a folder on another disk under Downloads.',
+    });
+    expect((await models.entry(Q8)).presence).toEqual({ kind: 'absent' });
+    await restart({ diskFreeBytes: 6e9 });
+    expect((await models.entry(Q8)).presence).toEqual({ kind: 'absent' });
+    expect(hub.requests).toEqual([]);
+    // What is small enough goes on; of a begun one only what is missing counts.
+    await models.room.handlers['models.add']({ by: 'repository', repository: OTHER });
+    expect(await download(OTHER)).toMatchObject({ kind: 'here' });
+  });
+
+  it('a paused download is told so when it is to go on, and keeps what it has', async () => {
+    await begin();
+    slowly(200_000);
+    await models.room.handlers['models.download']({ modelId: Q8 });
+    await models.presence(Q8, isDownloading);
+    await models.room.handlers['models.pause']({ modelId: Q8 });
+    const paused = (await models.entry(Q8)).presence;
+    await restart({ diskFreeBytes: 1e9 });
+    await expect((async () => models.room.handlers['models.download']({ modelId: Q8 }))()).rejects.toThrow(
+      /needs 0\.1 GB and 1\.1 GB to spare/,
+    );
+    expect((await models.entry(Q8)).presence).toMatchObject({ kind: 'getting', download: { kind: 'paused' } });
+    expect(paused.kind).toBe('getting');
+    hub.behave(null);
+    await restart();
+    await download(Q8);
+  });
+});
+
 describe('checking and deleting', () => {
   it('finds a flipped bit, does not run the model, and fetches that file alone', async () => {
     await begin();

@@ -1,5 +1,6 @@
 /** The disk under the cache: is it still the same one, and how much is free. */
 import { lstat, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 /** Where an external disk hangs in macOS's folder tree; null for the disk the system is on. */
 export function externalVolume(folder: string, isMac = process.platform === 'darwin'): string | null {
@@ -26,4 +27,15 @@ export async function isConnected(folder: string): Promise<boolean> {
 export async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
+}
+
+/** The same of a folder that may have to be made first: what counts is the disk it will be on. Null: not known. */
+export async function freeBytesAt(folder: string): Promise<number | null> {
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      return await freeBytes(at);
+    } catch {
+      if (at === dirname(at)) return null;
+    }
+  }
 }
