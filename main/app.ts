@@ -112,6 +112,9 @@ export interface App {
   dispose(): Promise<void>;
 }
 
+/** How long a conversation's prompt cache may keep the memory that is to be given back. Of 60,000 tokens it takes a second. */
+const LONGEST_SAVE_MS = { normal: 5_000, warning: 3_000, critical: 1_000 } as const;
+
 /** macOS: whoever may administer the Mac is in this group. */
 const MAC_ADMIN_GROUP = 80;
 
@@ -210,6 +213,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     engine: chosenEngine,
     shelf,
     mayReadAhead: () => guard.state.kind === 'calm' || guard.state.kind === 'off' || guard.state.kind === 'watching',
+    longestSaveMs: () => LONGEST_SAVE_MS[monitor.lastReading?.level ?? 'normal'],
     clock,
     log,
   });

@@ -31,8 +31,9 @@ export interface ShelfLimits {
 }
 
 const GiB = 1024 ** 3;
+/** Room for the longest conversation there can be (gpt-oss-20b at 131,072 tokens: 3.0 GiB) and some others. */
 export const SHELF_LIMITS: ShelfLimits = {
-  totalBytes: 2 * GiB,
+  totalBytes: 4 * GiB,
   dailyBytes: 16 * GiB,
   freeDiskBytes: 10 * GiB,
   fewestTokens: 256,

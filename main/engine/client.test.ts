@@ -141,13 +141,13 @@ describe('the prompt cache', () => {
       readTokens: 5,
       isComplete: true,
     });
-    const saved = await client.saveCache({ file: 'f', key: 'k', forget: true }, signal);
+    const saved = await client.saveCache({ file: 'f', key: 'k' }, signal);
     expect(saved).toEqual({ tokens: 9, bytes: 100, sha256: 'a'.repeat(64) });
     await client.loadCache({ file: 'f', key: 'k', sha256: saved.sha256 }, signal);
     await client.forgetCache('k', signal);
     expect(seen.map(({ path, body }) => [path, JSON.parse(body)])).toEqual([
       ['/prefill', { messages, reasoning_effort: effort, date, cache_key: 'k' }],
-      ['/cache/save', { file: 'f', key: 'k', forget: true }],
+      ['/cache/save', { file: 'f', key: 'k' }],
       ['/cache/load', { file: 'f', key: 'k', sha256: saved.sha256 }],
       ['/cache/forget', { key: 'k' }],
     ]);

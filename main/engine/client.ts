@@ -62,7 +62,7 @@ export interface EngineClient {
   dropCaches(signal: AbortSignal): Promise<void>;
   calibrate(stepTokens: number, signal: AbortSignal): Promise<EngineCalibration>;
   readAhead(request: PromptRequest & { readonly cacheKey?: string }, signal: AbortSignal): Promise<ReadAhead>;
-  saveCache(cache: { file: string; key: string; forget: boolean }, signal: AbortSignal): Promise<SavedCache>;
+  saveCache(cache: { file: string; key: string }, signal: AbortSignal): Promise<SavedCache>;
   loadCache(cache: { file: string; key: string; sha256: string }, signal: AbortSignal): Promise<void>;
   forgetCache(key: string, signal: AbortSignal): Promise<void>;
   /** Snapshots as they come, until the connection ends (resolves) or the signal aborts. Throws like `chat`. */

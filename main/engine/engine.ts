@@ -131,11 +131,11 @@ export interface SavedCache {
 export interface CacheOperations {
   /** Reads what the conversation's next prompt will begin with. Gives way at once to anything else that is asked. */
   readAhead(request: PromptRequest & { readonly cacheKey?: string }, signal: AbortSignal): Promise<ReadAhead | null>;
-  /** Into the engine's folder for caches. `forget`: it is no longer in memory then. */
+  /** Into the engine's folder for caches. `gone`: it is not in memory. Ends with the signal, and leaves no file then. */
   saveCache(
-    cache: { readonly file: string; readonly key: string; readonly forget: boolean },
+    cache: { readonly file: string; readonly key: string },
     signal: AbortSignal,
-  ): Promise<SavedCache | null>;
+  ): Promise<SavedCache | 'gone' | null>;
   /** `refused`: the file is of no use any more. */
   loadCache(
     cache: { readonly file: string; readonly key: string; readonly sha256: string },

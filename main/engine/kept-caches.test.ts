@@ -2,7 +2,7 @@ import { beforeEach, expect, it } from 'vitest';
 import type { EngineState } from '../../preload/contract.ts';
 import type { CacheShelf } from './cache-shelf.ts';
 import type { SavedEntry } from './cache-rules.ts';
-import type { CacheOperations, Engine, GenerationEvent, GenerationRequest } from './engine.ts';
+import type { CacheOperations, Engine, EngineMetrics, GenerationEvent, GenerationRequest } from './engine.ts';
 import { type CacheKeepingEngine, keepPromptCaches } from './kept-caches.ts';
 
 let did: string[];
@@ -16,6 +16,11 @@ let isDiskShort: boolean;
 /** What is under way in the engine, ended by its signal. */
 let reading: { settle(complete: boolean): void } | null;
 let answerText: string;
+let heldBytes: number;
+/** Conversations in the engine's memory. */
+let engineHas: Set<string>;
+/** While set, saving waits for it to be called, or for its signal. */
+let slowDisk: (() => void) | null;
 let kept: CacheKeepingEngine;
 
 const usage = {
@@ -37,7 +42,8 @@ function fakeEngine(): Engine & CacheOperations {
       return state;
     },
     get metrics() {
-      return null;
+      const promptCache = { sequences: 1, bytes: heldBytes, limitBytes: 2_000 };
+      return { promptCache } as EngineMetrics;
     },
     subscribe(listener) {
       listeners.add(listener);
@@ -60,6 +66,7 @@ function fakeEngine(): Engine & CacheOperations {
     async *generate(request, { atTurn, signal }) {
       await atTurn?.();
       did.push(`answer ${request.cacheKey ?? '-'}`);
+      engineHas.add(request.cacheKey ?? '-');
       yield { kind: 'prefill', doneTokens: 0, totalTokens: 300 } satisfies GenerationEvent;
       yield { kind: 'content', text: answerText } satisfies GenerationEvent;
       if (signal.aborted) throw new Error('aborted');
@@ -75,12 +82,19 @@ function fakeEngine(): Engine & CacheOperations {
       reading = null;
       return { promptTokens: 520, cachedTokens: 500, readTokens: 20, isComplete };
     },
-    async saveCache({ key, forget }) {
-      did.push(`save ${key}${forget ? ' forget' : ''}`);
-      return { tokens: 520, bytes: 1_000, sha256: 'a' };
+    async saveCache({ key }, signal) {
+      did.push(`save ${key}`);
+      if (slowDisk)
+        await new Promise<void>((resolve) => {
+          slowDisk = resolve;
+          signal.addEventListener('abort', () => resolve());
+        });
+      if (signal.aborted) return null;
+      return engineHas.has(key) ? { tokens: 520, bytes: 1_000, sha256: 'a' } : 'gone';
     },
     async loadCache({ key }) {
       did.push(`load ${key}`);
+      engineHas.add(key);
       return refusesFiles ? 'refused' : 'loaded';
     },
     async forgetCache(key) {
@@ -119,10 +133,14 @@ beforeEach(async () => {
   isDiskShort = false;
   reading = null;
   answerText = 'So.';
+  heldBytes = 100;
+  engineHas = new Set();
+  slowDisk = null;
   kept = keepPromptCaches({
     engine: fakeEngine(),
     shelf,
     mayReadAhead: () => mayReadAhead,
+    longestSaveMs: () => 3_000,
     clock: {
       nowMs: () => 0,
       after(_, callback) {
@@ -220,14 +238,14 @@ it('saves the other conversation once it is quiet, and brings it back when it is
   await turn();
   reading?.settle(true);
   await turn();
-  expect(did.slice(2)).toEqual(['read b 2 So.', 'read a 2 So.', 'save a forget']);
+  expect(did.slice(2)).toEqual(['read b 2 So.', 'read a 2 So.', 'save a', 'forget a']);
   did = [];
   await ask('a');
   expect(did).toEqual(['load a', 'answer a']);
   await quiet();
   reading?.settle(true);
   await turn();
-  expect(did.slice(2)).toEqual(['read a 2 So.', 'save b forget']);
+  expect(did.slice(2)).toEqual(['read a 2 So.', 'save b', 'forget b']);
 });
 
 it('leaves in memory what cannot be saved', async () => {
@@ -242,6 +260,120 @@ it('leaves in memory what cannot be saved', async () => {
   did = [];
   await ask('a');
   expect(did).toEqual(['answer a']);
+});
+
+it('saves a long one before another is asked, not at its cost', async () => {
+  await ask('a');
+  heldBytes = 2_500;
+  await ask('b');
+  expect(did).toEqual(['answer a', 'save a', 'forget a', 'answer b']);
+  // A title is short: it does not push out anything.
+  did = [];
+  await ask(null, { cache: 'none' });
+  expect(did).toEqual(['answer -']);
+  await ask(null);
+  expect(did).toEqual(['answer -', 'save b', 'forget b', 'answer -']);
+});
+
+it('saves what would be pushed out by what comes back', async () => {
+  await ask('a');
+  await kept.stop();
+  mayReadAhead = false;
+  await kept.start({ folder: '/m', name: 'm' });
+  await ask('b');
+  entries = entries.map((entry) => ({ ...entry, bytes: 1_900 }));
+  heldBytes = 200;
+  did = [];
+  await ask('a');
+  expect(did).toEqual(['save b', 'forget b', 'load a', 'answer a']);
+});
+
+it('saves before a third one pushes out the first', async () => {
+  for (const key of ['a', 'b', 'c']) await ask(key);
+  expect(did).toEqual(['answer a', 'answer b', 'save a', 'forget a', 'save b', 'forget b', 'answer c']);
+});
+
+it('writes nothing only because the user looks at another one', async () => {
+  await ask('a');
+  await kept.stop();
+  await kept.start({ folder: '/m', name: 'm' });
+  await turn();
+  await ask('b');
+  heldBytes = 2_500;
+  did = [];
+  kept.opened('a');
+  await turn();
+  expect(did).toEqual([]);
+});
+
+it('brings back what the user looked at while the model was off', async () => {
+  await ask('a');
+  await ask('b');
+  await kept.stop();
+  kept.opened('a');
+  did = [];
+  await kept.start({ folder: '/m', name: 'm' });
+  await turn();
+  expect(did).toEqual(['start /m', 'load a']);
+});
+
+it('brings nothing back unasked while memory is short', async () => {
+  await ask('a');
+  await kept.stop();
+  mayReadAhead = false;
+  await kept.start({ folder: '/m', name: 'm' });
+  await turn();
+  kept.opened('a');
+  await turn();
+  expect(did).not.toContain('load a');
+  await ask('a');
+  expect(did).toContain('load a');
+});
+
+it('makes the memory free for programs when it is quiet', async () => {
+  await ask('a');
+  await ask(null);
+  mayReadAhead = false;
+  await quiet();
+  expect(did).toEqual(['answer a', 'answer -', 'save a', 'forget a']);
+});
+
+it('breaks off saving for whoever asks, and saves it later', async () => {
+  mayReadAhead = false;
+  await ask('a');
+  await ask('b');
+  slowDisk = () => undefined;
+  await quiet();
+  expect(did).toEqual(['answer a', 'answer b', 'save a']);
+  await ask('b');
+  expect(did.at(-1)).toBe('answer b');
+  expect(entries).toEqual([]);
+  slowDisk = null;
+  await quiet();
+  expect(did.slice(-2)).toEqual(['save a', 'forget a']);
+});
+
+it('keeps nothing of a conversation that is deleted while it is saved', async () => {
+  mayReadAhead = false;
+  await ask('a');
+  await ask('b');
+  slowDisk = () => undefined;
+  await quiet();
+  kept.forgetConversation('a');
+  slowDisk?.();
+  await turn();
+  expect(entries).toEqual([]);
+});
+
+it('knows what the engine no longer has', async () => {
+  mayReadAhead = false;
+  await ask('a');
+  await ask('b');
+  engineHas.delete('a');
+  await quiet();
+  did = [];
+  await kept.stop();
+  expect(did).toEqual(['save b', 'stop']);
 });
 
 it.each(['stop', 'dispose'] as const)('saves what is in memory before %s', async (end) => {
@@ -333,7 +465,7 @@ it('has nothing left to save after the caches were dropped or the engine was los
   await ask('a');
   await kept.dropCaches();
   await kept.stop();
-  expect(did).toEqual(['answer a', 'drop', 'stop']);
+  expect(did).toEqual(['answer a', 'save a', 'drop', 'stop']);
   await kept.start({ folder: '/m', name: 'm' });
   await ask('a');
   become('off');

@@ -2,8 +2,9 @@
  * Keeps conversations' prompt caches warm: after an answer what the next prompt begins with is read while nobody waits;
  * what leaves memory is saved, and comes back when the conversation does. Around an engine, which looks the same.
  *
- * In memory stays the conversation that was last asked. The others are saved once it is quiet, and all of them before
- * the engine ends. Whatever fails here costs only the time to read a prompt again.
+ * In memory stays the conversation that was last asked, however long it is. The others are saved once it is quiet, or
+ * before one that is too large beside them; all of them before the engine ends or its caches are dropped. Whatever fails
+ * here costs only the time to read a prompt again.
  */
 import type { EngineState } from '../../preload/contract.ts';
 import type { Log } from '../log/log.ts';
@@ -33,14 +34,16 @@ export interface KeptCachesPorts {
   readonly shelf: CacheShelf | null;
   /** False while memory is short: then nothing is read that nobody asked for. */
   mayReadAhead(): boolean;
+  /** How long others may be kept waiting for the memory, or for the app's end. What is not saved by then is read again. */
+  longestSaveMs(): number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** So long after an answer nothing else was asked. Titles are made later; they wait for nothing here. */
 const QUIET_MS = 300;
-/** Others want the memory, or the app is to quit: what is not saved by then is read again. */
-const LONGEST_SAVE_MS = 3_000;
+/** As many as the engine keeps (settings.py); another one pushes out the one that was not asked for longest. */
+const MOST_HELD = 2;
 
 interface Held {
   /** In memory there is more than in the file. */
@@ -57,8 +60,11 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
   /** What is to be read ahead: of the conversation last asked, and of the last program without a name. */
   const ahead = new Map<string, Ahead>();
   let model: EngineModel | null = null;
-  let lastKey: string | null = null;
-  /** Deleted while they were answered: nothing of them is kept when the answer ends. */
+  /** The conversation that was asked last; null after a program's request. */
+  let live: string | null = null;
+  /** The one the user sees, as far as is known here. */
+  let shown: string | null = null;
+  /** Deleted: nothing of them is kept, also not when an answer ends or a file is written just now. */
   const forgotten = new Set<string>();
   let answers = 0;
   let cancelQuiet: (() => void) | null = null;
@@ -69,24 +75,41 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
 
   // ── Saved and loaded ──
 
-  const save = async (key: string, signal: AbortSignal, forget: boolean): Promise<void> => {
+  const save = async (key: string, signal: AbortSignal): Promise<void> => {
     const it = held.get(key);
-    if (it === undefined || shelf === null || model === null) return;
-    if (it.isUnsaved) {
-      const { folder } = model;
-      const file = shelf.place(it.tokens, engine.metrics?.promptCache.bytes ?? 0);
-      if (file === null) return;
-      const saved = await engine.saveCache({ file, key, forget }, signal);
-      if (saved !== null) {
-        shelf.put({ file, key, model: folder }, saved);
-        log('info', `saved the prompt cache of a conversation: ${saved.tokens} tokens, ${saved.bytes} bytes`);
-      }
-      if (signal.aborted) return;
-      it.isUnsaved = false;
-    } else if (forget) {
-      await engine.forgetCache(key);
+    if (it === undefined || !it.isUnsaved || shelf === null || model === null) return;
+    const { folder } = model;
+    const file = shelf.place(it.tokens, engine.metrics?.promptCache.bytes ?? 0);
+    if (file === null) return;
+    const saved = await engine.saveCache({ file, key }, signal);
+    if (saved === 'gone') held.delete(key);
+    if (saved === 'gone' || saved === null) return;
+    shelf.put({ file, key, model: folder }, saved);
+    if (forgotten.has(key)) {
+      shelf.forget(key);
+      return;
     }
-    if (forget) held.delete(key);
+    it.isUnsaved = false;
+    log('info', `saved the prompt cache of a conversation: ${saved.tokens} tokens, ${saved.bytes} bytes`);
+  };
+  /** Saved, and out of memory. Stays there if it cannot be saved. */
+  const putAway = async (key: string, signal: AbortSignal): Promise<void> => {
+    await save(key, signal);
+    if (signal.aborted || held.get(key)?.isUnsaved !== false) return;
+    held.delete(key);
+    await engine.forgetCache(key);
+  };
+
+  const exceeds = (moreBytes: number): boolean => {
+    const cache = engine.metrics?.promptCache;
+    return cache !== undefined && cache.bytes + moreBytes > cache.limitBytes;
+  };
+  /** So much is about to come to memory, and the engine does not ask before it makes room. */
+  const putOthersAway = async (key: string | undefined, moreBytes: number, signal: AbortSignal): Promise<void> => {
+    const others = [...held.keys()].filter((other) => other !== key);
+    const isFull = others.length >= MOST_HELD;
+    if (!isFull && !exceeds(moreBytes)) return;
+    for (const other of others) await putAway(other, signal);
   };
 
   const mustSave = (): boolean =>
@@ -102,11 +125,11 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     await endBackground();
     if (engine.state.kind !== 'ready') return;
     const late = new AbortController();
-    const cancel = clock.after(LONGEST_SAVE_MS, () => late.abort());
+    const cancel = clock.after(ports.longestSaveMs(), () => late.abort());
     try {
       for (const key of [...held.keys()].toReversed()) {
         if (late.signal.aborted) break;
-        await save(key, late.signal, false);
+        await save(key, late.signal);
       }
     } catch (error) {
       log('warn', `prompt caches could not be saved: ${String(error)}`);
@@ -120,6 +143,7 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     const entry = shelf.find(key, model.folder);
     if (entry === null) return;
     const { file, sha256, tokens } = entry;
+    await putOthersAway(key, entry.bytes, signal);
     const outcome = await engine.loadCache({ file, key, sha256 }, signal);
     if (outcome === 'refused') {
       log('warn', 'a saved prompt cache was refused by the engine and is deleted');
@@ -166,8 +190,8 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     }
     for (const key of [...held.keys()]) {
       if (signal.aborted) return;
-      // Once begun it is finished, and whoever asks waits for it: what is out of memory must be on the shelf.
-      if (key !== lastKey) await save(key, new AbortController().signal, true);
+      // Whoever asks waits for what would be pushed out otherwise.
+      if (key !== live) await putAway(key, exceeds(0) ? new AbortController().signal : signal);
     }
   };
   const whenQuiet = (): void => {
@@ -190,7 +214,11 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     if (leaving !== null) return leaving.done;
     if (!mustSave()) return engine.stop();
     const nowMs = clock.nowMs();
-    const shown = { kind: 'stopping', sinceMs: nowMs, deadlineMs: nowMs + LONGEST_SAVE_MS + STOP_GRACE_MS } as const;
+    const shown = {
+      kind: 'stopping',
+      sinceMs: nowMs,
+      deadlineMs: nowMs + ports.longestSaveMs() + STOP_GRACE_MS,
+    } as const;
     let stopped: Promise<void> = Promise.resolve();
     const saved = saveAll().then(() => {
       leaving = null;
@@ -206,7 +234,7 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     if (leaving === null) tell();
     if (kind === 'ready' || kind === 'busy') {
       // Back from being unloaded: while the user types, the conversation comes back too.
-      if (lastKey !== null && answers === 0 && held.size === 0) opened(lastKey);
+      if (shown !== null && answers === 0 && held.size === 0) opened(shown);
       return;
     }
     held.clear();
@@ -218,13 +246,17 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     held.delete(key);
     ahead.delete(key);
     shelf?.forget(key);
-    if (lastKey === key) lastKey = null;
+    if (live === key) live = null;
+    if (shown === key) shown = null;
     engine.forgetCache(key).catch((error: unknown) => log('warn', `prompt cache: ${String(error)}`));
   }
 
   function opened(key: string): void {
-    // A second one beside it would push out the first, which may not be saved yet.
-    if (answers > 0 || engine.state.kind !== 'ready' || held.size > 1) return;
+    shown = key;
+    if (answers > 0 || engine.state.kind !== 'ready' || !ports.mayReadAhead()) return;
+    // Looking is not asking: nothing is written for it.
+    const bytes = (model === null ? null : shelf?.find(key, model.folder))?.bytes ?? 0;
+    if (mustSave() && (held.size >= MOST_HELD || exceeds(bytes))) return;
     inBackground((signal) => bringBack(key, signal));
   }
 
@@ -242,8 +274,13 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     const atTurn = async (): Promise<void> => {
       await options.atTurn?.();
       await background?.done;
-      if (key === undefined) return;
-      await bringBack(key, options.signal).catch((error: unknown) => log('warn', `prompt cache: ${String(error)}`));
+      if (isAside) return;
+      try {
+        await putOthersAway(key, 0, options.signal);
+        if (key !== undefined) await bringBack(key, options.signal);
+      } catch (error) {
+        log('warn', `prompt cache: ${String(error)}`);
+      }
     };
     await leaving?.saved;
     if (key !== undefined) forgotten.delete(key);
@@ -251,6 +288,7 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     let promptTokens = 0;
     const keep = (): void => {
       if (isAside || promptTokens === 0) return;
+      live = key ?? null;
       if (key !== undefined) {
         if (forgotten.has(key)) {
           forget(key);
@@ -258,7 +296,7 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
         }
         held.delete(key);
         held.set(key, { isUnsaved: true, tokens: promptTokens });
-        lastKey = key;
+        shown = key;
       }
       const content = (request.continueFrom?.content ?? '') + text;
       if (content === '') return;
@@ -305,6 +343,7 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     generate,
     count: (request, signal) => engine.count(request, signal),
     async dropCaches() {
+      if (answers === 0 && mustSave()) await saveAll();
       held.clear();
       return engine.dropCaches();
     },
@@ -312,7 +351,7 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     logTail: () => engine.logTail(),
     opened,
     forgetConversation(key) {
-      if (answers > 0) forgotten.add(key);
+      forgotten.add(key);
       forget(key);
     },
     async dispose() {

@@ -320,12 +320,12 @@ class Supervisor implements Engine, CacheOperations {
   }
 
   saveCache(
-    cache: { readonly file: string; readonly key: string; readonly forget: boolean },
+    cache: { readonly file: string; readonly key: string },
     signal: AbortSignal,
-  ): Promise<SavedCache | null> {
-    return this.#tried(
+  ): Promise<SavedCache | 'gone' | null> {
+    return this.#tried<SavedCache | 'gone' | null>(
       (client, ended) => client.saveCache(cache, ended),
-      () => null,
+      (refusal) => (refusal?.code === 'not_cached' ? 'gone' : null),
       signal,
     );
   }

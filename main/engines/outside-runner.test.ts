@@ -388,7 +388,7 @@ describe('one of two engines', () => {
   it('has prompt caches only where the bundled one runs', async () => {
     const choice = chooseEngine(bundledEngine().engine, runner(scripted()).made);
     await choice.start({ folder: '/models/a', name: 'a' });
-    const cache = { file: 'a', key: 'a', forget: true };
+    const cache = { file: 'a', key: 'a' };
     expect(await choice.saveCache(cache, options().signal)).not.toBeNull();
     expect(await choice.certainCount(request, options().signal)).toBe(11);
     await choice.start(asked);

@@ -5,20 +5,26 @@ made by this model with this tokenizer, and holds exactly the caches this model 
 wrong with it, it is refused and the prompt is read again: nothing else is lost.
 
 What stands in it is the conversation: the folder is 0700, the files are 0600.
+
+Saving takes no memory: MLX hands over the arrays where they lie, and the system's file cache, which
+would be taken from apps that want it, is passed by. It can be broken off between two pieces.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
+import io
 import json
 import os
 import re
 import secrets
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import mlx.core as mx
 
@@ -32,6 +38,8 @@ NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 LARGEST_HEADER_BYTES: Final = 8 * 2**20
 # The end of the history, and the end of the last question: for the next turn, and for a new answer.
 SAVED_CHECKPOINTS: Final = 2
+# Between two looks at whether somebody wants the engine. A disk writes it in some milliseconds.
+PIECE_BYTES: Final = 8 * 2**20
 
 _CLASSES: Final = frozenset({"KVCache", "RotatingKVCache"})
 _DTYPES: Final = {
@@ -46,13 +54,66 @@ class _Unfit(Exception):
     """Why a file is not taken."""
 
 
+class _CancelledError(Exception):
+    """In the middle of a file."""
+
+
+class _Sink(io.RawIOBase):
+    """A file that hashes what is written to it and keeps no more than a piece in the system's file
+    cache."""
+
+    def __init__(self, descriptor: int, cancelled: Callable[[], bool]) -> None:
+        self._descriptor = descriptor
+        self._cancelled = cancelled
+        self.sha256 = hashlib.sha256()
+        self.written = 0
+        self._settled = 0
+        if past_the_cache := getattr(fcntl, "F_NOCACHE", None):  # macOS
+            fcntl.fcntl(descriptor, past_the_cache, 1)
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.written
+
+    def write(self, data: Any) -> int:  # noqa: ANN401  anything with a buffer
+        whole = memoryview(data).cast("B")
+        for begin in range(0, len(whole), PIECE_BYTES):
+            if self._cancelled():
+                raise _CancelledError
+            piece = whole[begin : begin + PIECE_BYTES]
+            self.sha256.update(piece)
+            while piece:
+                done = os.write(self._descriptor, piece)
+                self.written += done
+                piece = piece[done:]
+            if self.written - self._settled >= PIECE_BYTES:
+                self.settle()
+        return len(whole)
+
+    def settle(self) -> None:
+        os.fsync(self._descriptor)
+        if forget := getattr(os, "posix_fadvise", None):  # Linux
+            span = (self._settled, self.written - self._settled)
+            forget(self._descriptor, *span, os.POSIX_FADV_DONTNEED)
+        self._settled = self.written
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._descriptor)
+        super().close()
+
+
 class CacheFiles:
     def __init__(self, folder: str, model_folder: ModelFolder, model: Any) -> None:  # noqa: ANN401  untyped
         self._folder = folder
         self._fingerprint = fingerprint(model_folder)
         self._model = model
 
-    def save(self, name: str, sequence: Sequence) -> dict[str, Any]:
+    def save(
+        self, name: str, sequence: Sequence, cancelled: Callable[[], bool] = lambda: False
+    ) -> dict[str, Any]:
         from mlx_lm.models.cache import save_prompt_cache
 
         self._check_folder()
@@ -67,28 +128,36 @@ class CacheFiles:
             "tokens": json.dumps(sequence.tokens, separators=(",", ":")),
             "checkpoints": json.dumps([[point.tokens, point.kind] for point in points]),
         }
-        # MLX adds the ending where it is missing.
-        draft = path.with_name(f".{name}.{secrets.token_hex(4)}.safetensors")
+        draft = path.with_name(f".{name}.{secrets.token_hex(4)}")
         try:
-            # MLX writes into the file that is there, which nobody else may read.
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW
-            os.close(os.open(draft, flags, 0o600))
-            save_prompt_cache(str(draft), layers, described)
-            with draft.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-                os.fsync(file.fileno())
-                size = os.fstat(file.fileno()).st_size
+            descriptor = os.open(draft, flags, 0o600)
+            with _Sink(descriptor, cancelled) as sink:
+                # A name is what its types ask for; MLX takes whatever can be written to.
+                save_prompt_cache(cast("str", sink), layers, described)
+                sink.settle()
+                written = {"bytes": sink.written, "sha256": sink.sha256.hexdigest()}
             draft.replace(path)
+        except _CancelledError as error:
+            raise ApiError(503, "cancelled", "the saving was broken off") from error
         except (OSError, RuntimeError) as error:
             message = one_line(f"the cache could not be written: {error}", 200)
             raise ApiError(507, "disk", message) from error
         finally:
             with contextlib.suppress(OSError):
                 draft.unlink()
-        return {"tokens": len(sequence.tokens), "bytes": size, "sha256": digest}
+        return {"tokens": len(sequence.tokens), **written}
 
-    def load(self, name: str, key: str, sha256: str, blank: Layers) -> Sequence:
-        """``blank`` is an empty cache of this model. It is filled to learn what belongs in one."""
+    def load(
+        self,
+        name: str,
+        key: str,
+        sha256: str,
+        blank: Layers,
+        make_room: Callable[[int], object] = lambda _: None,
+    ) -> Sequence:
+        """``blank`` is an empty cache of this model. It is filled to learn what belongs in one.
+        ``make_room`` is told how many bytes are about to be taken."""
         from mlx_lm.models.cache import load_prompt_cache
 
         self._check_folder()
@@ -98,6 +167,7 @@ class CacheFiles:
             saved = _Saved.read(header, self._fingerprint)
             self._model(mx.array([[0]]), cache=blank)
             _check_tensors(header, data_bytes, saved, blank)
+            make_room(data_bytes)
             layers = load_prompt_cache(str(path))
             mx.eval([layer.state for layer in layers])
             return saved.sequence(key, layers, blank)

@@ -51,7 +51,15 @@ from .monitor import (
     device,
 )
 from .penalties import Penalties
-from .prompt_cache import Checkpoint, Kind, Layers, PromptCache, can_cut, checkpoint
+from .prompt_cache import (
+    STEP_TOKENS,
+    Checkpoint,
+    Kind,
+    Layers,
+    PromptCache,
+    can_cut,
+    checkpoint,
+)
 from .request import Sampling
 from .residency import WiredLimit
 from .settings import Settings
@@ -115,25 +123,22 @@ class Generation:
             raise
         self._jobs.put(work)
 
-    def save_cache(self, file: str, key: str, *, forget: bool) -> dict[str, Any]:
-        """A conversation's cache to a file; then, if it is to be forgotten, out of memory. Runs on
-        the generation thread, as an errand."""
+    def save_cache(self, file: str, key: str, cancelled: Callable[[], bool]) -> dict[str, Any]:
+        """A conversation's cache to a file. Runs on the generation thread, as an errand."""
         assert self._prompt_cache is not None
         sequence = self._prompt_cache.find(key)
         if sequence is None:
             raise ApiError(404, "not_cached", "nothing is cached of this conversation")
-        saved = self._cache_files().save(file, sequence)
-        if forget:
-            self.forget_cache(key)
-        return saved
+        return self._cache_files().save(file, sequence, cancelled)
 
     def load_cache(self, file: str, key: str, sha256: str) -> dict[str, Any]:
         assert self._prompt_cache is not None
-        sequence = self._cache_files().load(file, key, sha256, self._new_cache())
+        files, make_room = self._cache_files(), self._prompt_cache.make_room_beside
+        sequence = files.load(file, key, sha256, self._new_cache(), make_room)
         kept = self._prompt_cache.put(sequence)
         self._tell_cache()
         if not kept:
-            raise ApiError(409, "no_room", "the prompt cache has no room for it")
+            raise ApiError(409, "no_room", "this engine keeps no prompts")
         return {"tokens": len(sequence.tokens), "bytes": sequence.bytes}
 
     def forget_cache(self, key: str) -> dict[str, Any]:
@@ -238,13 +243,13 @@ class Generation:
             except Exception as error:
                 # After a failure inside MLX its streams may be poisoned, so there is no next one.
                 message = one_line(f"{type(error).__name__}: {error}")
-                work.events.put(Failed(ApiError(500, "generation_failed", message)))
+                work.end(Failed(ApiError(500, "generation_failed", message)))
                 with contextlib.suppress(OSError, ValueError):  # The terminal may be gone.
                     traceback.print_exc(file=sys.stderr)
                 raise
             # Free before the client knows, so that its next request finds the engine free.
             self._slot.free()
-            work.events.put(last)
+            work.end(last)
 
     def _do(self, work: Work) -> Event:
         self._dropped = False
@@ -257,7 +262,7 @@ class Generation:
                 return self._calibrate(work)
             case Errand():
                 try:
-                    return Done(work.run())
+                    return Done(work.run(work))
                 except ApiError as error:
                     return Failed(error)
             case _:
@@ -326,6 +331,7 @@ class Generation:
             while done < end and not work.cancelled.is_set():
                 if self._dropped and isinstance(work, Reading):
                     return done  # Nobody asked for it, and the memory is wanted for something else.
+                self._make_room_beside(cache)
                 n = min(step, end - done)
                 self._model(mx.array(work.prompt[done : done + n])[None], cache=cache)
                 mx.eval([layer.state for layer in cache])
@@ -376,6 +382,8 @@ class Generation:
                     in_answer = job.answer.answering
                     deltas = job.answer.add(token)
                     self._monitor.generated(job.answer.tokens)
+                    if job.answer.tokens % STEP_TOKENS == 0:
+                        self._make_room_beside(cache)
                     chances = _chances(job, token, logprobs) if in_answer else []
                     if deltas or chances:
                         job.events.put(Generated(deltas, chances))
@@ -408,6 +416,11 @@ class Generation:
             if sys.exception() is None:
                 self._keep(job, cache, points, said)
             self._monitor.end_request(rates)
+
+    def _make_room_beside(self, cache: Layers) -> None:
+        assert self._prompt_cache is not None
+        if self._prompt_cache.make_room_beside(sum(layer.nbytes for layer in cache)):
+            self._tell_cache()
 
     def _keep(self, job: Job, cache: Layers, points: list[Checkpoint], said: list[int]) -> None:
         """Also of an answer that was broken off; unless the memory was wanted back meanwhile."""
@@ -499,7 +512,7 @@ class Generation:
         with contextlib.suppress(queue.Empty):
             while True:
                 if isinstance(work := self._jobs.get_nowait(), Work):
-                    work.events.put(_cancelled(work))
+                    work.end(_cancelled(work))
 
     def _die(self, error: Exception, what: str, exit_code: int) -> None:
         self._monitor.fail(error)

@@ -112,6 +112,12 @@ class Work:
     is_abandoned: Callable[[], bool]
     events: queue.SimpleQueue[Event] = field(default_factory=queue.SimpleQueue, kw_only=True)
     cancelled: threading.Event = field(default_factory=threading.Event, kw_only=True)
+    # Its last event is there.
+    over: threading.Event = field(default_factory=threading.Event, kw_only=True)
+
+    def end(self, last: Event) -> None:
+        self.events.put(last)
+        self.over.set()
 
 
 @dataclass
@@ -159,9 +165,10 @@ class Calibration(Work):
 
 @dataclass
 class Errand(Work):
-    """``run`` is called on the generation thread. Its ``ApiError`` is the client's answer."""
+    """``run`` is called with this on the generation thread. Its ``ApiError`` is the client's
+    answer."""
 
-    run: Callable[[], dict[str, Any]]
+    run: Callable[[Errand], dict[str, Any]]
 
 
 def _gives_way(live: Work, work: Work) -> bool:

@@ -8,8 +8,11 @@ Whoever goes on with a conversation takes its arrays and brings them back, longe
 there is never a second copy of them. They are only copied for a prompt of another conversation with
 the same beginning (MLX copies an array when it is written to while somebody else holds it).
 
-Rules: the byte limit holds at every moment. A look-up never covers the whole prompt: it would leave
-no token to begin the answer with.
+Rules: the conversation that was asked last is kept whatever its length, for it was in memory while
+it was answered. What is kept beside it stays within the limit; while another is answered, so does
+what is kept beside that one, or beside the largest kept one, whichever is larger. So the most there
+can be is the limit and one conversation. A look-up never covers the whole prompt: it would leave no
+token to begin the answer with.
 """
 
 from __future__ import annotations
@@ -27,7 +30,6 @@ Layers = list[Any]  # mlx_lm's caches, one for each layer of the model
 
 # More are of use only to who edits an old message. The instructions' own is kept beside them.
 MOST_CHECKPOINTS: Final = 6
-FEWEST_CHECKPOINTS: Final = 2
 # mlx_lm's caches grow in steps of this many tokens.
 STEP_TOKENS: Final = 256
 
@@ -120,7 +122,7 @@ class PromptCache:
     ) -> None:
         """What was taken, with more checkpoints, and maybe more behind the last of them: that is
         cut off."""
-        if not points or self._most_sequences == 0:
+        if not points or not self._keeps_any:
             return
         points = sorted(points, key=lambda point: point.tokens)
         tokens = tokens[: points[-1].tokens]
@@ -147,7 +149,9 @@ class PromptCache:
 
     def put(self, sequence: Sequence) -> bool:
         """One that was kept elsewhere; false if there is no room for it."""
-        return self._most_sequences > 0 and self._put(sequence)
+        if self._keeps_any:
+            self._put(sequence)
+        return self._keeps_any
 
     def find(self, key: str) -> Sequence | None:
         return next((sequence for sequence in self._kept if sequence.key == key), None)
@@ -158,7 +162,21 @@ class PromptCache:
     def clear(self) -> None:
         self._kept = []
 
-    def _put(self, new: Sequence) -> bool:
+    def make_room_beside(self, bytes: int) -> bool:
+        """For caches in use that are not kept here, as they grow. True if something had to go."""
+        before = len(self._kept)
+        while self._kept:
+            largest = max(bytes, *(sequence.bytes for sequence in self._kept))
+            if self.bytes + bytes <= self.limit_bytes + largest:
+                break
+            self._kept = sorted(self._kept, key=lambda kept: kept.used)[1:]
+        return len(self._kept) < before
+
+    @property
+    def _keeps_any(self) -> bool:
+        return self._most_sequences > 0 and self.limit_bytes > 0
+
+    def _put(self, new: Sequence) -> None:
         replaced: list[Sequence] = []
         for old in self._kept:
             common = common_length(old.tokens, new.tokens, len(new.tokens))
@@ -174,27 +192,15 @@ class PromptCache:
             ):
                 replaced.append(old)
             new.checkpoints = _joined(shared, new.checkpoints)
-        return self._make_room(new, replaced)
-
-    def _make_room(self, new: Sequence, replaced: Items[Sequence]) -> bool:
         others = [old for old in self._kept if all(old is not each for each in replaced)]
         others.sort(key=lambda old: old.used)
-        _thin(new, MOST_CHECKPOINTS)
-        while len(others) >= self._most_sequences:
+        _thin(new)
+        while len(others) >= self._most_sequences or (
+            others and sum(old.bytes for old in others) > self.limit_bytes
+        ):
             others.pop(0)
-        for fewest in (FEWEST_CHECKPOINTS, 1):
-            while len(new.checkpoints) > fewest and self._overflows(new, others):
-                _thin(new, len(new.checkpoints) - 1)
-            while fewest == FEWEST_CHECKPOINTS and others and self._overflows(new, others):
-                others.pop(0)
-        if self._overflows(new, others):
-            return False
         new.used = next(self._clock)
         self._kept = [*others, new]
-        return True
-
-    def _overflows(self, new: Sequence, others: list[Sequence]) -> bool:
-        return sum(old.bytes for old in others) + new.bytes > self.limit_bytes
 
 
 def checkpoint(cache: Layers, tokens: int, kind: Kind) -> Checkpoint:
@@ -277,9 +283,8 @@ def _joined(old: Items[Checkpoint], new: Items[Checkpoint]) -> list[Checkpoint]:
     return [by_tokens[tokens] for tokens in sorted(by_tokens)]
 
 
-def _thin(sequence: Sequence, most: int) -> None:
-    """The oldest ones go first, the instructions' own last but one."""
-    while len(sequence.checkpoints) > max(most, 1):
-        points = sequence.checkpoints
-        keeps_first = points[0].kind == "system" and len(points) > 2
-        points.pop(1 if keeps_first else 0)
+def _thin(sequence: Sequence) -> None:
+    """The oldest ones go, but the instructions' own."""
+    points = sequence.checkpoints
+    while len(points) > MOST_CHECKPOINTS:
+        points.pop(1 if points[0].kind == "system" else 0)

@@ -35,6 +35,9 @@ LOOK_SECONDS: Final = 0.1
 EVENTS_PER_SECOND: Final = 10
 BUSY_EVENT_SECONDS: Final = 1.0
 IDLE_COMMENT_SECONDS: Final = 5.0
+# One picture of a fast screen. What is generated within it goes out together: with a small model,
+# waking everybody on the way for every token would take more time than the token.
+PICTURE_SECONDS: Final = 0.008
 STALLED_CLIENT_SECONDS: Final = 30.0
 TOKENIZER_WAIT_SECONDS: Final = 20.0
 
@@ -209,22 +212,28 @@ class _Handler(BaseHTTPRequestHandler):
     def _save_cache(self) -> None:
         body = self._read_body()
         file, key = read_name(body, "file"), read_name(body, "key")
-        forget = read_flag(body, "forget")
         generation = self.server.generation
-        self._errand(lambda: generation.save_cache(file, key, forget=forget))
+        # Who goes away has no more time for it.
+        self._errand(
+            lambda work: generation.save_cache(file, key, work.cancelled.is_set), self._client_gone
+        )
 
     def _load_cache(self) -> None:
         body = self._read_body()
         file, key, sha256 = (read_name(body, name) for name in ("file", "key", "sha256"))
-        self._errand(lambda: self.server.generation.load_cache(file, key, sha256))
+        self._errand(lambda _: self.server.generation.load_cache(file, key, sha256))
 
     def _forget_cache(self) -> None:
         key = read_name(self._read_body(), "key")
-        self._errand(lambda: self.server.generation.forget_cache(key))
+        self._errand(lambda _: self.server.generation.forget_cache(key))
 
-    def _errand(self, run: Callable[[], dict[str, Any]]) -> None:
-        # Begun, it is finished: a client that goes away changes nothing.
-        self._send_json(200, self._done(Errand(_new_id(), lambda: False, run)))
+    def _errand(
+        self,
+        run: Callable[[Errand], dict[str, Any]],
+        is_abandoned: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Begun, it is finished, also for a client that has gone away, unless it asks."""
+        self._send_json(200, self._done(Errand(_new_id(), is_abandoned, run)))
 
     def _done(self, work: Work) -> dict[str, Any]:
         self.server.generation.submit(work)
@@ -294,6 +303,8 @@ class _Handler(BaseHTTPRequestHandler):
                 wrote_at = time.monotonic()
                 if isinstance(events[-1], Finished | Failed):
                     return
+                if isinstance(events[-1], Generated):
+                    job.over.wait(PICTURE_SECONDS)
             elif time.monotonic() - wrote_at >= IDLE_COMMENT_SECONDS:
                 self.wfile.write(b": idle\n\n")
                 wrote_at = time.monotonic()

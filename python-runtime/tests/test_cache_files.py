@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import itertools
 import json
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
+
+from headroom_engine.cache_files import PIECE_BYTES, CacheFiles
+from headroom_engine.errors import ApiError
+from headroom_engine.loading import read_folder
+from headroom_engine.prompt_cache import Sequence, checkpoint
 
 from .running_engine import Client, RunningEngine, chat_body
 
@@ -41,10 +50,11 @@ def ask(client: Client, **options: Any) -> Any:
     return client.chat(QUESTION, cache_key=KEY, max_tokens=6, **options)
 
 
-def save(client: Client, name: str = "a", **options: Any) -> Any:
-    body = {"file": name, "key": KEY, **options}
-    status, reply = client.json("POST", "/cache/save", body)
+def save(client: Client, name: str = "a", *, key: str = KEY, forget: bool = False) -> Any:
+    status, reply = client.json("POST", "/cache/save", {"file": name, "key": key})
     assert status == 200, reply
+    if forget:
+        assert client.json("POST", "/cache/forget", {"key": key})[0] == 200
     return reply
 
 
@@ -75,7 +85,7 @@ def test_comes_back_in_another_engine(engine: RunningEngine, model: Path, folder
         other.stop()
 
 
-def test_saving_may_empty_the_memory(engine: RunningEngine) -> None:
+def test_comes_back_after_it_was_forgotten(engine: RunningEngine) -> None:
     ask(engine.client)
     saved = save(engine.client, forget=True)
     assert engine.client.metrics()["prompt_cache"]["bytes"] == 0
@@ -111,9 +121,7 @@ def test_two_conversations_take_turns(engine: RunningEngine) -> None:
                 _, empty = client.json("POST", "/count", chat_body(""))
                 fresh = reply["usage"]["prompt_tokens"] - cached(reply)
                 assert fresh <= counted["tokens"] - empty["tokens"] + 4
-            body = {"file": key, "key": key, "forget": True}
-            status, files[key] = client.json("POST", "/cache/save", body)
-            assert status == 200
+            files[key] = save(client, key, key=key, forget=True)
             assert client.metrics()["prompt_cache"]["sequences"] == 0
 
 
@@ -235,6 +243,118 @@ def test_tells_why_it_cannot_save(engine: RunningEngine, folder: Path, model: Pa
         status, reply = without.client.json("POST", "/cache/save", body)
         assert (status, reply["error"]["code"]) == (400, "no_cache_folder")
         without.stop()
+
+
+def written(folder: Path, saving: CacheFiles, sequence: Sequence, name: str = "a") -> bytes:
+    saving.save(name, sequence)
+    return (folder / f"{name}.safetensors").read_bytes()
+
+
+def test_saving_is_broken_off_between_two_pieces(folder: Path, model: Path) -> None:
+    saving, sequence = large(folder, model)
+    looks = iter([False, False, False, True])
+    with pytest.raises(ApiError) as refused:
+        saving.save("a", sequence, lambda: next(looks))
+    assert (refused.value.status, refused.value.code) == (503, "cancelled")
+    assert list(folder.iterdir()) == []
+    whole = written(folder, saving, sequence)
+    assert len(whole) > 3 * PIECE_BYTES
+    with pytest.raises(ApiError):
+        saving.save("a", sequence, lambda: True)
+    assert (folder / "a.safetensors").read_bytes() == whole, "what was there before stays"
+
+
+def test_a_full_disk_leaves_no_draft(
+    folder: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saving, sequence = large(folder, model)
+    written_pieces = itertools.count()
+    real = os.write
+
+    def write(descriptor: int, data: Any) -> int:
+        if next(written_pieces) > 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        # Less than was asked for is no error.
+        return real(descriptor, data[: max(1, len(data) // 2)])
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(ApiError) as refused:
+        saving.save("a", sequence)
+    assert (refused.value.status, refused.value.code) == (507, "disk")
+    assert list(folder.iterdir()) == []
+
+
+def test_saving_takes_no_memory_and_loading_takes_it_once(folder: Path, model: Path) -> None:
+    import mlx.core as mx
+
+    saving, sequence = large(folder, model)
+    mx.clear_cache()
+    mx.reset_peak_memory()
+    before = mx.get_active_memory()
+    saved = saving.save("a", sequence)
+    assert mx.get_peak_memory() - before < 100_000
+    del sequence
+    mx.clear_cache()
+    mx.reset_peak_memory()
+    before = mx.get_active_memory()
+    told: list[int] = []
+    loaded = saving.load("a", KEY, saved["sha256"], blank(), told.append)
+    assert told == [pytest.approx(loaded.bytes, rel=0.01)]
+    assert mx.get_peak_memory() - before < 1.05 * loaded.bytes
+
+
+def blank() -> list[Any]:
+    from mlx_lm.models.cache import KVCache, RotatingKVCache
+
+    return [KVCache(), RotatingKVCache(max_size=128)]
+
+
+def large(folder: Path, model: Path) -> tuple[CacheFiles, Sequence]:
+    """Some pieces long, of a model that only fills its caches."""
+    import mlx.core as mx
+
+    def see(tokens: Any, cache: list[Any]) -> None:
+        keys = mx.ones((1, 8, tokens.shape[1], 512), mx.bfloat16)
+        for layer in cache:
+            layer.update_and_fetch(keys, keys)
+
+    cache, tokens = blank(), list(range(2_000))
+    for at in range(0, len(tokens), 500):
+        see(mx.array([tokens[at : at + 500]]), cache)
+        mx.eval([layer.state for layer in cache])
+    points = [checkpoint(cache, len(tokens), "user")]
+    sequence = Sequence(KEY, tokens, [cache[0], None], points)
+    return CacheFiles(str(folder), read_folder(str(model)), see), sequence
+
+
+def test_who_goes_away_ends_the_saving(engine: RunningEngine, folder: Path) -> None:
+    """However soon: the file is whole or not there, and the engine goes on."""
+    ask(engine.client)
+    for wait in (0, 0.0005, 0.002, 0.01):
+        going = engine.client.send("POST", "/cache/save", {"file": "a", "key": KEY})
+        time.sleep(wait)
+        going.close()
+    saved = save(engine.client, "b")
+    assert {path.name for path in folder.iterdir()} <= {"a.safetensors", "b.safetensors"}
+    assert load(engine.client, saved, "b")[0] == 200
+
+
+def test_killed_in_the_middle_of_saving(folder: Path, model: Path) -> None:
+    """What was saved before is what comes back; a draft is left at the most."""
+    with RunningEngine(model, "--cache-folder", str(folder)) as first:
+        ask(first.client)
+        saved = save(first.client)
+        for _ in range(20):
+            first.client.send("POST", "/cache/save", {"file": "b", "key": KEY})
+        first.process.kill()
+        first.process.wait()
+    left = {path.name for path in folder.iterdir()}
+    assert "a.safetensors" in left
+    with RunningEngine(model, "--cache-folder", str(folder)) as second:
+        assert load(second.client, saved)[0] == 200
+        if "b.safetensors" in left:
+            assert load(second.client, saved, "b") in [(200, ANY), (409, "bad_cache")]
+        second.stop()
 
 
 def test_a_llama_is_saved_too(folder: Path, llama: Path) -> None:

@@ -114,19 +114,52 @@ def test_the_byte_limit_holds_after_every_insert(loaded: Any) -> None:
     kept = PromptCache(50, limit)
     for prompt, cache in zip(prompts, caches, strict=True):
         kept.insert(prompt, cache, "user")
-        assert 0 < kept.bytes <= limit
+        assert 0 < kept.bytes <= limit + size(cache)
         # The newest one is always there: it is what the next turn goes on from.
         assert kept.fetch([*prompt, 1])[1] == len(prompt)
     assert kept.sequences < len(prompts)
 
 
-def test_a_snapshot_beyond_the_limit_is_not_kept(loaded: Any) -> None:
+def test_the_last_conversation_is_kept_however_long(loaded: Any) -> None:
     small, large = [1] * 20, [2] * 900
-    kept = PromptCache(9, size(filled(loaded, small)))
+    kept = PromptCache(9, 2 * size(filled(loaded, small)))
     kept.insert(small, filled(loaded, small), "user")
     kept.insert(large, filled(loaded, large), "user")
+    assert kept.sequences == 2
+    # A small one beside it changes nothing; one as large takes its place.
+    assert not kept.make_room_beside(size(filled(loaded, [3] * 10)))
+    assert kept.make_room_beside(size(filled(loaded, [3] * 900)))
+    assert kept.bytes <= kept.limit_bytes
+    kept.insert(large, filled(loaded, large), "user", "a")
+    kept.insert([4] * 900, filled(loaded, [4] * 900), "user", "b")
     assert kept.sequences == 1
-    assert kept.fetch([*small, 3])[1] == len(small)
+    assert kept.find("b") is not None
+
+
+def test_another_long_prompt_takes_the_place_of_a_long_conversation(model: Path) -> None:
+    """MLX's own count: never both at once, and room for it is made while it grows."""
+    limit = 600_000
+    options = ("--prompt-cache-bytes", str(limit), "--prefill-step-size", "64")
+    with RunningEngine(model, *options) as engine:
+        client = engine.client
+        weights = client.metrics()["memory"]["active_bytes"]
+        client.chat("one " * 1500, max_tokens=1, cache_key="a")
+        one = client.metrics()["prompt_cache"]["bytes"]
+        assert one > 3 * limit
+        # A title's prompt is small: the conversation stays.
+        client.chat("two " * 20, max_tokens=1, cache="none")
+        assert client.metrics()["prompt_cache"]["bytes"] == one
+        most = 0
+        for frame in client.stream(chat_body("three " * 1500, max_tokens=40, cache_key="b")):
+            if isinstance(frame, dict):
+                now = client.metrics()
+                if now["request"] is not None and now["request"]["phase"] == "decode":
+                    assert now["prompt_cache"]["sequences"] == 0
+                most = max(most, now["memory"]["active_bytes"] - weights)
+        # The largest one, the limit, and what a chunk takes.
+        assert most < 1.2 * one + limit
+        assert client.metrics()["prompt_cache"]["sequences"] == 1
+        engine.stop()
 
 
 def test_a_look_up_always_leaves_a_token(loaded: Any) -> None:
@@ -196,21 +229,24 @@ def test_a_cache_of_nothing_keeps_nothing(loaded: Any, sequences: int, limit: in
 
 def test_memory_stays_bounded_over_many_chats(model: Path) -> None:
     """MLX's own counter, not only the cache's: what was thrown out must really be gone."""
-    limit = 400_000
+    limit = 1_000_000
     options = ("--prompt-cache-bytes", str(limit), "--prompt-cache-size", "50")
     with RunningEngine(model, *options) as engine:
         weights = engine.client.metrics()["memory"]["active_bytes"]
+        engine.client.chat("the longest chat " + "word " * 232, max_tokens=8)
+        most = limit + engine.client.metrics()["prompt_cache"]["bytes"]
+        assert engine.client.json("POST", "/drop-cache")[0] == 200
         actives, sequences = [], []
         for n in range(24):
             engine.client.chat(f"{n} chat " + "word " * (10 + 37 * (n % 7)), max_tokens=8)
             snapshot = engine.client.metrics()
-            assert snapshot["prompt_cache"]["bytes"] <= limit
+            assert snapshot["prompt_cache"]["bytes"] <= most
             assert snapshot["prompt_cache"]["limit_bytes"] == limit
             actives.append(snapshot["memory"]["active_bytes"] - weights)
             sequences.append(snapshot["prompt_cache"]["sequences"])
         assert 0 < max(sequences) < 24
         # Beside the cache only scalars and the last step's leftovers.
-        assert max(actives) <= limit + 64_000, actives
+        assert max(actives) <= most + 64_000, actives
         engine.stop()
 
 

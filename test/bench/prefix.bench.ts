@@ -163,6 +163,7 @@ async function ourServer(
     engine: supervisor,
     shelf: openCacheShelf({ folder: caches, log: () => undefined, freeBytes: () => Number.MAX_SAFE_INTEGER }),
     mayReadAhead: () => true,
+    longestSaveMs: () => 3_000,
     clock: systemClock,
     log: (_, message) => {
       const read = /^read ahead (\d+)/.exec(message);

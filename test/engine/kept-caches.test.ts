@@ -23,7 +23,14 @@ beforeEach(async () => {
   const log = (_: string, message: string) => void logged.push(message);
   shelf = openCacheShelf({ folder, log });
   under = engineUnderTest(pythonCommand(pythonExecutable, { promptCacheFolder: folder }), modelFolder);
-  kept = keepPromptCaches({ engine: under.engine, shelf, mayReadAhead: () => true, clock: systemClock, log });
+  kept = keepPromptCaches({
+    engine: under.engine,
+    shelf,
+    mayReadAhead: () => true,
+    longestSaveMs: () => 3_000,
+    clock: systemClock,
+    log,
+  });
   await kept.start(under.model);
 });
 afterEach(async () => {
