@@ -1,16 +1,25 @@
 /** What one transfer does: asks the hub, fetches, compares. Everything it learns of a model is recorded on the way. */
 import type { DownloadState } from '../../preload/contract.ts';
 import { pause } from '../engine/clock.ts';
+import type { Log } from '../log/log.ts';
 import { type DownloadPorts, downloadModel } from './hub/download.ts';
 import { HubFault } from './hub/hub-fault.ts';
-import { type Hub, type Listing, listRepository, readSmallFile } from './hub/hub.ts';
+import { fileRole } from './hub/file-names.ts';
+import { type Hub, type Listing, listRepository, readPart, readSmallFile } from './hub/hub.ts';
 import { type Manifest, totalBytes } from './hub/manifest.ts';
 import { retryDelayMs } from './hub/retry.ts';
 import { problemsInWords, verifyModel } from './hub/verify.ts';
 import type { ModelRecords } from './model-records.ts';
+import { readModelShape } from './model-shape.ts';
+import { type ReadRange, loadedBytes, readTensors } from './safetensors-header.ts';
 import type { TransferOutcome, TransferPorts } from './transfers.ts';
 
 const MOST_CONFIG_BYTES = 4 * 2 ** 20;
+/** Two requests a file: with very many of them the sizes are good enough. */
+const MOST_WEIGHED_FILES = 64;
+const WEIGHED_AT_ONCE = 4;
+/** Whoever adds a model waits for it. */
+const WEIGH_WITHIN_MS = 8_000;
 /** What the hub says when the version that was being fetched is no longer to be had. */
 const OUTDATED = new Set(['revision-gone', 'changed-at-source']);
 
@@ -19,6 +28,7 @@ export interface GettingPorts extends Omit<DownloadPorts, 'hub' | 'cacheFolder'>
   readonly cacheFolder: () => string;
   readonly records: ModelRecords;
   readonly pinned: ReadonlyMap<string, Manifest>;
+  readonly log: Log;
   /** The version that lies in the cache; null when none does. */
   presentCommit(repository: string): string | null;
 }
@@ -27,6 +37,11 @@ export interface Getting {
   readonly perform: TransferPorts['perform'];
   /** Asks the hub once and records what it says. Throws HubFault. */
   ask(repository: string, revision: string, signal: AbortSignal): Promise<Listing>;
+  /**
+   * Records what the headers of the weights say is loaded, before any of it is here. Where they cannot be had in time
+   * the sizes of the files stand for it, which is more where parts are left out. Never rejects.
+   */
+  weigh(repository: string): Promise<void>;
 }
 
 export function createGetting(ports: GettingPorts): Getting {
@@ -37,8 +52,33 @@ export function createGetting(ports: GettingPorts): Getting {
     const listing = await listRepository(hub, repository, revision, signal);
     const { manifest, licence } = listing;
     const config = await readConfig(hub, manifest, signal);
-    records.change(repository, { manifest, licence, config });
+    const isSame = records.repository(repository)?.manifest?.commit === manifest.commit;
+    records.change(repository, { manifest, licence, config, ...(isSame ? {} : { weightsBytes: null }) });
     return listing;
+  }
+
+  async function weigh(repository: string): Promise<void> {
+    const { manifest, config } = records.repository(repository) ?? {};
+    if (manifest == null) return;
+    const left = manifest.files.filter(({ path }) => fileRole(path) === 'weights');
+    if (left.length > MOST_WEIGHED_FILES) return;
+    const hub = ports.hub();
+    const unloaded = readModelShape(config)?.unloadedPrefixes ?? [];
+    const signal = AbortSignal.timeout(WEIGH_WITHIN_MS);
+    let weightsBytes = 0;
+    const weighNext = async (): Promise<void> => {
+      for (let file = left.pop(); file !== undefined; file = left.pop()) {
+        const at = file;
+        const read: ReadRange = (offset, length) => readPart(hub, manifest, at, offset, length, signal);
+        weightsBytes += loadedBytes(await readTensors(read, file.bytes), unloaded);
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: WEIGHED_AT_ONCE }, weighNext));
+      records.change(repository, { weightsBytes });
+    } catch (error) {
+      ports.log('info', `the weights of ${repository} are told by their files: ${String(error)}`);
+    }
   }
 
   /** Until the hub answers, or says something that waiting does not change. */
@@ -124,6 +164,7 @@ export function createGetting(ports: GettingPorts): Getting {
 
   return {
     ask,
+    weigh,
     async perform(repository, kind, signal, onState) {
       try {
         if (kind === 'get') return await fetch(repository, signal, onState);

@@ -114,6 +114,7 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
     random: Math.random,
     freeBytes,
     isConnected,
+    log,
   });
   const transfers = createTransfers({ perform: getting.perform, ended, changed: ports.changed, log });
 
@@ -167,7 +168,7 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
       name: nameOf(repository),
       repository,
       sizeBytes: manifest === null ? (lies?.bytes ?? named?.downloadBytes ?? null) : totalBytes(manifest),
-      weightsBytes: here?.weightsBytes ?? named?.weightsBytes ?? weightsIn(manifest),
+      weightsBytes: here?.weightsBytes ?? record?.weightsBytes ?? named?.weightsBytes ?? weightsIn(manifest),
       licence: named?.licence ?? record?.licence ?? null,
       goodFor: named?.goodFor ?? null,
       isToy: false,
@@ -354,6 +355,7 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
       if (catalogModel(repository) === null && !cached.has(repository)) {
         try {
           await getting.ask(repository, 'main', AbortSignal.timeout(ASK_WITHIN_MS));
+          await getting.weigh(repository);
         } catch (error) {
           throw inWords(error);
         }

@@ -27,6 +27,8 @@ export interface RepositoryRecord {
   readonly manifest: Manifest | null;
   /** config.json as the hub has it, for a verdict before the download. */
   readonly config: unknown;
+  /** What is loaded of its weights, by their headers at the hub; null where they were not read. */
+  readonly weightsBytes: number | null;
   readonly transfer: Transfer;
   /** The version whose files were all compared with their checksums and found right; null for none. */
   readonly checkedCommit: string | null;
@@ -53,6 +55,7 @@ const record = v.object({
   licence: v.fallback(v.nullable(v.string()), null),
   manifest: v.fallback(v.nullable(v.pipe(v.unknown(), v.transform(manifestOrNull))), null),
   config: v.fallback(v.unknown(), null),
+  weightsBytes: v.fallback(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), null),
   transfer: v.fallback(v.picklist(['none', 'asked', 'running', 'paused', 'failed', 'done']), 'none'),
   checkedCommit: v.fallback(v.nullable(v.string()), null),
   damage: v.fallback(v.nullable(v.string()), null),
@@ -111,6 +114,7 @@ const emptyRecord = (repository: string): RepositoryRecord => ({
   licence: null,
   manifest: null,
   config: null,
+  weightsBytes: null,
   transfer: 'none',
   checkedCommit: null,
   damage: null,

@@ -199,10 +199,12 @@ export async function startLocalHub(
       response.end();
       return;
     }
+    const lastAsked = isRange ? /^bytes=\d+-(\d+)$/.exec(request.headers.range ?? '')?.[1] : undefined;
+    const until = lastAsked === undefined ? bytes : Math.min(bytes, Number(lastAsked) + 1);
     const start = (isRange ? asked : 0) + (isRange && wrong?.kind === 'wrong-range' ? wrong.shift : 0);
     extraHeaders(response, wrong);
-    if (isRange) response.setHeader('Content-Range', `bytes ${start}-${bytes - 1}/${bytes}`);
-    if (wrong?.kind !== 'end-early' && wrong?.kind !== 'too-long') response.setHeader('Content-Length', bytes - start);
+    if (isRange) response.setHeader('Content-Range', `bytes ${start}-${until - 1}/${bytes}`);
+    if (wrong?.kind !== 'end-early' && wrong?.kind !== 'too-long') response.setHeader('Content-Length', until - start);
     response.setHeader('Accept-Ranges', 'bytes');
     response.writeHead(isRange ? 206 : 200);
     if (request.method === 'HEAD') {
@@ -210,7 +212,7 @@ export async function startLocalHub(
       return;
     }
     const whole = wrong?.kind === 'wrong-length' || wrong?.kind === 'too-long' ? padded(contents) : contents;
-    const end = wrong?.kind === 'too-long' ? bytes + wrong.extraBytes : bytes;
+    const end = wrong?.kind === 'too-long' ? until + wrong.extraBytes : until;
     const stop =
       wrong?.kind === 'cut' || wrong?.kind === 'end-early' || wrong?.kind === 'stall' ? wrong.afterBytes : end;
     const rate = wrong?.kind === 'drip' ? wrong.bytesPerSecond : options.bytesPerSecond;

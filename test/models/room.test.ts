@@ -20,6 +20,7 @@ import { type Around, GIB, type ModelsUnderTest, around16, openModels, temporary
 
 const Q8 = 'mlx-community/gpt-oss-20b-MXFP4-Q8';
 const OTHER = 'someone/else-4bit';
+const EYES = 'someone/with-eyes-8bit';
 
 let home: ReturnType<typeof temporaryHome>;
 let hub: LocalHub;
@@ -41,6 +42,7 @@ beforeEach(async () => {
           ['config.json', text('{}')],
         ]),
       ),
+      withVision(EYES),
       { ...smallModel('someone/secret'), access: 'private' },
       { ...smallModel('someone/gated'), access: 'gated' },
     ],
@@ -52,6 +54,25 @@ afterEach(async () => {
   await hub.close();
   home.remove();
 });
+
+/** Of a megabyte of weights a fifth is the part that sees, which is never loaded. */
+function withVision(name: string) {
+  const header = JSON.stringify({
+    'language_model.weight': { dtype: 'U8', shape: [800_000], data_offsets: [0, 800_000] },
+    'vision_tower.weight': { dtype: 'U8', shape: [200_000], data_offsets: [800_000, 1_000_000] },
+  });
+  const weights = Buffer.alloc(8 + header.length + 1_000_000);
+  weights.writeBigUInt64LE(BigInt(header.length));
+  weights.write(header, 8);
+  const config = text('{"model_type": "gemma3", "text_config": {"hidden_size": 2560, "num_hidden_layers": 34}}');
+  return repository(
+    name,
+    new Map([
+      ['config.json', config],
+      ['model.safetensors', hubFile(inMemory(weights), true)],
+    ]),
+  );
+}
 
 const begin = async (change: Partial<Around> = {}): Promise<void> => {
   models = await openModels(home.folder, hub.url, { ...around16(), ...change });
@@ -289,6 +310,18 @@ describe('other models', () => {
     expect((await models.entry(OTHER)).sizeBytes).toBe(added.sizeBytes);
     await models.room.handlers['models.delete']({ modelId: OTHER, evenIfShared: false });
     await expect(models.entry(OTHER)).rejects.toThrow(/not in the list/);
+  });
+
+  it('is weighed by the headers of its files before any of them is here, or by their sizes', async () => {
+    await begin();
+    const add = async () => models.room.handlers['models.add']({ by: 'repository', repository: EYES });
+    expect((await add()).prediction?.weightsBytes).toBe(800_000);
+    expect(hub.sentBytes('model.safetensors')).toBeLessThan(1_000);
+    await restart();
+    expect((await models.entry(EYES)).prediction?.weightsBytes).toBe(800_000);
+    await models.room.handlers['models.delete']({ modelId: EYES, evenIfShared: false });
+    hub.behave(({ at }) => (at === 'storage' ? { kind: 'ignore-range' } : null));
+    expect((await add()).prediction?.weightsBytes).toBeGreaterThan(1_000_000);
   });
 
   it.each([

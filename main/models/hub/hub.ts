@@ -125,10 +125,8 @@ export async function openFile(
   offset: number,
   signal: AbortSignal,
 ): Promise<TransportResponse> {
-  const path = file.path.split('/').map(encodeURIComponent).join('/');
-  const at = new URL(`/${manifest.repository}/resolve/${manifest.commit}/${path}`, hub.url);
   const range: Record<string, string> = offset > 0 ? { Range: `bytes=${offset}-` } : {};
-  const { response, promised } = await ask(hub, at, manifest.repository, range, signal);
+  const { response, promised } = await ask(hub, addressOf(hub, manifest, file), manifest.repository, range, signal);
   try {
     checkPromise(promised, manifest, file);
     checkAnswer(response, file, offset);
@@ -137,6 +135,39 @@ export async function openFile(
     response.cancel();
     throw error;
   }
+}
+
+/**
+ * A few bytes of a file, as they are at the hub: nobody can compare them with a checksum, so they are good for a guess and
+ * never kept. Throws HubFault, or RangeRefused where something else comes.
+ */
+export async function readPart(
+  hub: Hub,
+  manifest: Manifest,
+  file: ManifestFile,
+  offset: number,
+  length: number,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const last = offset + length - 1;
+  return patiently(hub, signal, async (both) => {
+    const range = { Range: `bytes=${offset}-${last}` };
+    const { response, promised } = await ask(hub, addressOf(hub, manifest, file), manifest.repository, range, both);
+    try {
+      checkPromise(promised, manifest, file);
+      if (response.header('content-range') !== `bytes ${offset}-${last}/${file.bytes}`)
+        throw new RangeRefused(`asked for bytes ${offset} to ${last}, got ${response.header('content-range')}`);
+    } catch (error) {
+      response.cancel();
+      throw error;
+    }
+    return readCapped(response, length, hub.url.host);
+  });
+}
+
+function addressOf(hub: Hub, manifest: Manifest, file: ManifestFile): URL {
+  const path = file.path.split('/').map(encodeURIComponent).join('/');
+  return new URL(`/${manifest.repository}/resolve/${manifest.commit}/${path}`, hub.url);
 }
 
 /** What the hub itself said about a file on the way, before it sent us elsewhere. */
