@@ -3,7 +3,7 @@ import { memo } from 'react';
 import { isFinal } from '../../preload/answer-status.ts';
 import type { AnswerStatus, AssistantMessage } from '../../preload/contract.ts';
 import { Markdown } from '../markdown/markdown.tsx';
-import { useAnswer, useMirror, useMirrored } from '../mirror/react.ts';
+import { useAbility, useAnswer, useMirror, useMirrored } from '../mirror/react.ts';
 import { Button } from '../ui/button.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Hidden } from '../ui/hidden.tsx';
@@ -23,6 +23,7 @@ interface Props {
 export const Answer = memo(function Answer({ message, isLast }: Props) {
   const mirror = useMirror();
   const { text, reasoning, status, thinkingSinceMs } = useAnswer(message);
+  const canAnswerNow = useAbility('answer-now');
   const isDone = isFinal(status);
   const end = endOf(status);
   return (
@@ -44,7 +45,7 @@ export const Answer = memo(function Answer({ message, isLast }: Props) {
           sinceMs={thinkingSinceMs}
           tookMs={message.reasoningMs}
           tokens={message.usage?.reasoningTokens ?? null}
-          onAnswerNow={() => void mirror.chat.answerNow(message.id)}
+          onAnswerNow={canAnswerNow ? () => void mirror.chat.answerNow(message.id) : null}
         />
       )}
       {text !== '' && (
@@ -83,20 +84,25 @@ export const Answer = memo(function Answer({ message, isLast }: Props) {
 /** What can be done with an answer that did not simply finish. */
 function Onward({ message, status }: { readonly message: AssistantMessage; readonly status: AnswerStatus }) {
   const mirror = useMirror();
+  const ownModel = useMirrored(({ pane }) => (pane.kind === 'open' ? pane.about.settings.modelId : null));
+  const canGoOn = useAbility('continue', ownModel);
   const goOn = () => void mirror.chat.goOn(message.id);
   switch (status.kind) {
     case 'paused':
       return (
         <div className={styles.onward}>
-          <Button isPrimary onClick={goOn}>
-            Go on
-          </Button>
+          {canGoOn && (
+            <Button isPrimary onClick={goOn}>
+              Go on
+            </Button>
+          )}
           <Button onClick={() => void mirror.leaveAnswer(message.id)}>Leave it at that</Button>
         </div>
       );
     case 'stopped':
     case 'interrupted':
     case 'length':
+      if (!canGoOn) return null;
       return (
         <div className={styles.onward}>
           <Button onClick={goOn}>Continue</Button>

@@ -13,7 +13,8 @@ interface Props {
   readonly tookMs: number | null;
   /** Once the engine has counted them. */
   readonly tokens: number | null;
-  readonly onAnswerNow: () => void;
+  /** Null where the engine cannot end its thinking. */
+  readonly onAnswerNow: (() => void) | null;
 }
 
 const Piece = memo(function Piece({ text }: { readonly text: string }) {
@@ -39,7 +40,7 @@ export function Reasoning({ text, isRunning, sinceMs, tookMs, tokens, onAnswerNo
           <ChevronRight size={12} strokeWidth={2.25} aria-hidden />
           {reasoningWords(isRunning, elapsedMs, tokens)}
         </button>
-        {isRunning && (
+        {isRunning && onAnswerNow !== null && (
           <button type="button" className={styles.now} title="Ends the thinking" onClick={onAnswerNow}>
             Answer now
           </button>

@@ -1,7 +1,7 @@
 import { Trash2 } from 'lucide-react';
 import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { type ConversationSettings, EFFORTS, type Effort } from '../../preload/contract.ts';
-import { useConversations, useMirror, useMirrored, useModels } from '../mirror/react.ts';
+import { useAbility, useConversations, useMirror, useMirrored, useModels } from '../mirror/react.ts';
 import { Button } from '../ui/button.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
 import { Sheet, SheetTitle } from '../ui/sheet.tsx';
@@ -19,6 +19,7 @@ export function ConversationSettingsSheet({ onClose }: { readonly onClose: () =>
   );
   // What is kept while another conversation is opened belongs to the one it was written for.
   const conversationId = useMirrored(({ pane }) => (pane.kind === 'new' ? null : pane.conversationId));
+  const canBoundThinking = useAbility('thinking-limit', settings.modelId ?? null);
   const [of] = useState(conversationId);
   const change = (changed: Partial<ConversationSettings>): void => void mirror.configure(of, changed);
   return (
@@ -43,15 +44,17 @@ export function ConversationSettingsSheet({ onClose }: { readonly onClose: () =>
             </select>
           )}
         </Row>
-        <NumberRow
-          label="Thinking"
-          unit="tokens at most"
-          hint="Then it stops thinking and answers."
-          value={settings.thinkingTokens ?? null}
-          least={0}
-          most={1_048_576}
-          onChange={(thinkingTokens) => change({ thinkingTokens })}
-        />
+        {canBoundThinking && (
+          <NumberRow
+            label="Thinking"
+            unit="tokens at most"
+            hint="Then it stops thinking and answers."
+            value={settings.thinkingTokens ?? null}
+            least={0}
+            most={1_048_576}
+            onChange={(thinkingTokens) => change({ thinkingTokens })}
+          />
+        )}
         <NumberRow
           label="Answer"
           unit="tokens at most"

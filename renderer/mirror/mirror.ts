@@ -21,6 +21,7 @@ import { ChatActions } from '../chat/chat-actions.ts';
 import { Drafts } from '../chat/drafts.ts';
 import { ConversationsMirror } from '../conversations/conversations-mirror.ts';
 import { EndpointMirror } from '../endpoint/endpoint-mirror.ts';
+import { EnginesMirror } from '../engines/engines-mirror.ts';
 import { MemoryMirror } from '../memory/memory-mirror.ts';
 import { ModelsMirror } from '../models/models-mirror.ts';
 
@@ -135,6 +136,7 @@ export class Mirror {
   readonly memory: MemoryMirror;
   readonly models: ModelsMirror;
   readonly endpoint: EndpointMirror;
+  readonly engines: EnginesMirror;
   readonly conversations: ConversationsMirror;
   readonly chat: ChatActions;
   readonly drafts: Drafts;
@@ -152,6 +154,7 @@ export class Mirror {
     this.memory = new MemoryMirror(bridge, (result) => this.#take(result));
     this.models = new ModelsMirror(bridge);
     this.endpoint = new EndpointMirror(bridge);
+    this.engines = new EnginesMirror(bridge);
     this.conversations = new ConversationsMirror(bridge, (result) => this.#take(result));
     this.drafts = new Drafts(bridge, this.#setTimer);
     this.chat = new ChatActions({

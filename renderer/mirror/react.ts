@@ -1,10 +1,11 @@
 import { createContext, useCallback, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
-import type { AssistantMessage } from '../../preload/contract.ts';
+import type { AssistantMessage, EngineAbility } from '../../preload/contract.ts';
 import { isFinal } from '../../preload/answer-status.ts';
 import type { LiveAnswer } from '../chat/answer-streams.ts';
 import type { ConversationsState } from '../conversations/conversations-mirror.ts';
 import type { EndpointState } from '../endpoint/endpoint-mirror.ts';
+import type { EnginesState } from '../engines/engines-mirror.ts';
 import type { MemoryState } from '../memory/memory-mirror.ts';
 import type { ModelsState } from '../models/models-mirror.ts';
 import type { Mirror, MirrorState } from './mirror.ts';
@@ -28,6 +29,8 @@ export const useModels = <T>(select: (state: ModelsState) => T): T => useStore(u
 
 export const useEndpoint = <T>(select: (state: EndpointState) => T): T => useStore(useMirror().endpoint.store, select);
 
+export const useEngines = <T>(select: (state: EnginesState) => T): T => useStore(useMirror().engines.store, select);
+
 /** The answer as it stands: from its stream while it is written, from the message afterwards. */
 export function useAnswer(message: AssistantMessage): LiveAnswer {
   const { streams } = useMirror();
@@ -43,6 +46,14 @@ export function useAnswer(message: AssistantMessage): LiveAnswer {
         thinkingSinceMs: null,
       };
 }
+
+/** Whether the engine of this model (null: of the chosen one) can do that. What it cannot is not offered. */
+export const useAbility = (ability: EngineAbility, modelId: string | null = null): boolean =>
+  useMirrored(({ app }) => {
+    const isChosen = modelId === null || modelId === app?.model?.id;
+    const model = isChosen ? app?.model : app?.availableModels.find(({ id }) => id === modelId);
+    return model?.lacks?.includes(ability) !== true;
+  });
 
 /** The time, once a second while somebody looks at it. */
 export function useNow(isTicking: boolean): number {

@@ -12,7 +12,7 @@ import { ModelsRefusal } from './refusal.tsx';
 import { VerdictMark } from './verdict-mark.tsx';
 
 /** What the sheet shows. A model's page is `lookingAt` in the mirror, because other places lead to it too. */
-export type ModelsPage = 'list' | 'add' | 'downloads' | 'endpoint';
+export type ModelsPage = 'list' | 'add' | 'downloads' | 'engines' | 'endpoint';
 
 interface Props {
   readonly onPage: (page: ModelsPage) => void;
@@ -68,6 +68,9 @@ export function ModelList({ onPage, onClose }: Props) {
       </Link>
       <Link page="downloads" onPage={onPage}>
         Downloads: folder, proxy, token…
+      </Link>
+      <Link page="engines" onPage={onPage}>
+        Other engines: llama.cpp, Ollama, LM Studio…
       </Link>
       <Link page="endpoint" onPage={onPage}>
         For other programs…

@@ -1,6 +1,7 @@
 import { ChevronLeft } from 'lucide-react';
 import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { EndpointPage } from '../endpoint/endpoint-page.tsx';
+import { EnginesPage } from '../engines/engines-page.tsx';
 import { useMirror, useMirrored, useModels } from '../mirror/react.ts';
 import { IconButton } from '../ui/icon-button.tsx';
 import { Sheet } from '../ui/sheet.tsx';
@@ -10,7 +11,12 @@ import { ModelDetail } from './model-detail.tsx';
 import { ModelList, type ModelsPage } from './model-list.tsx';
 import styles from './models-sheet.module.css';
 
-const TITLES = { add: 'Add a model', downloads: 'Downloads', endpoint: 'For other programs' } as const;
+const TITLES = {
+  add: 'Add a model',
+  downloads: 'Downloads',
+  engines: 'Other engines',
+  endpoint: 'For other programs',
+} as const;
 
 /** Which models there are, what each would take here, and how other programs reach the one that runs. */
 export function ModelsSheet({ onClose }: { readonly onClose: () => void }) {
@@ -64,6 +70,7 @@ export function ModelsSheet({ onClose }: { readonly onClose: () => void }) {
             <div className={styles.page}>
               {page === 'add' && <AddModel />}
               {page === 'downloads' && <HubSettingsForm onDone={back} />}
+              {page === 'engines' && <EnginesPage />}
               {page === 'endpoint' && <EndpointPage />}
             </div>
           </Page>

@@ -353,7 +353,8 @@ const CONTROL_PATH = '/v1/chat/completions/control';
 
 const NOT_INSTALLED: Trouble = {
   message: 'llama-server was not found.',
-  nextStep: 'Install llama.cpp (brew install llama.cpp), choose its program here, or leave it switched off.',
+  nextStep:
+    'Install llama.cpp (brew install llama.cpp), choose its program under “Other engines”, or switch it off there.',
 };
 
 const offered: OutsideModel = {

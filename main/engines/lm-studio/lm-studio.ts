@@ -76,7 +76,7 @@ export function createLmStudio(ports: LmStudioPorts): OutsideEngine {
       } catch (error) {
         const start = ports.isInstalled()
           ? 'Switch its server on: in LM Studio under Developer, or with lms server start.'
-          : 'Install LM Studio from lmstudio.ai, or leave it switched off.';
+          : 'Install LM Studio from lmstudio.ai, or switch it off under “Other engines”.';
         return { kind: 'not-found', ...notFound(error, NAME, server, start) };
       }
     },

@@ -118,7 +118,7 @@ export function createOllama(ports: OllamaPorts): OutsideEngine {
       } catch (error) {
         const start = ports.isInstalled()
           ? 'Open Ollama.'
-          : 'Install Ollama from ollama.com, or leave it switched off.';
+          : 'Install Ollama from ollama.com, or switch it off under “Other engines”.';
         return { kind: 'not-found', ...notFound(error, NAME, server, start) };
       }
     },
