@@ -88,7 +88,8 @@ export class OpenAiAnswer {
     return this.#events(chunk);
   }
 
-  #note({ choices, usage, timings, __verbose: more }: v.InferOutput<typeof chunkSchema>): void {
+  #note({ id, choices, usage, timings, __verbose: more }: v.InferOutput<typeof chunkSchema>): void {
+    this.id ??= id ?? null;
     const reason = choices[0]?.finish_reason;
     if (reason === 'length' || reason === 'tool_calls') this.#finish = reason;
     else if (reason !== undefined && reason !== null) this.#finish = 'stop';

@@ -95,6 +95,32 @@ describe('models of other engines', () => {
     expect(() => createOutsideModels([engine], () => {}).locate(offered.id)).toThrow();
   });
 
+  it('are those of engines that are switched on', async () => {
+    let isOn = true;
+    const { engine } = ollama();
+    const models = createOutsideModels(
+      [engine],
+      () => {},
+      () => {},
+      () => isOn,
+    );
+    expect(await models.look('ollama')).toMatchObject({ kind: 'found', version: '0.17.4', models: 1 });
+    expect(models.models()).toHaveLength(2);
+    isOn = false;
+    expect(await models.look('ollama')).toEqual({ kind: 'off' });
+    expect(models.models()).toEqual([]);
+    await expect(models.find(here.id, new AbortController().signal)).rejects.toThrow('Ollama is switched off here.');
+  });
+
+  it('take no memory here where they run on another computer', async () => {
+    const { engine, has } = ollama();
+    has([{ ...here, host: 'studio.local', lacks: ['continue'] }]);
+    const models = createOutsideModels([engine], () => {});
+    await models.refresh();
+    expect(models.models()).toMatchObject([{ host: 'studio.local' }]);
+    expect(models.locate(here.id)).toMatchObject({ weightsBytes: 0, info: { lacks: ['continue'] } });
+  });
+
   it('show how far a download is, can be paused, taken up and ended', async () => {
     let changes = 0;
     const { engine, progress, end, has } = ollama();

@@ -103,12 +103,18 @@ function scripted() {
 
 function runner(
   script: ReturnType<typeof scripted>,
-  around: { prepare?: () => Promise<Failure | null>; clock?: Clock; contextTokens?: () => number } = {},
+  around: {
+    prepare?: () => Promise<Failure | null>;
+    beforeRestart?: () => Promise<Failure | null>;
+    clock?: Clock;
+    contextTokens?: () => number;
+  } = {},
 ) {
   const states: EngineState['kind'][] = [];
   const made = new OutsideRunner({
     find: () => Promise.resolve({ engine: script.engine, model }),
     prepare: around.prepare ?? (() => Promise.resolve(null)),
+    ...(around.beforeRestart === undefined ? {} : { beforeRestart: around.beforeRestart }),
     contextTokens: around.contextTokens ?? (() => 2_048),
     gpuLimitBytes: () => Promise.resolve(7),
     clock: around.clock ?? systemClock,
@@ -253,6 +259,88 @@ describe('an engine of others', () => {
     await made.start(asked);
     expect(made.state.kind).toBe('ready');
     await made.dispose();
+  });
+
+  describe('that was started here and died', () => {
+    const died = { message: 'It died.', nextStep: 'Look at the log.', mayRestart: true };
+    /** Time that passes when it is told to. */
+    function handClock() {
+      let nowMs = 1_000_000;
+      const timers: { atMs: number; callback: () => void }[] = [];
+      const clock: Clock = {
+        nowMs: () => nowMs,
+        after: (delayMs, callback) => {
+          const timer = { atMs: nowMs + delayMs, callback };
+          timers.push(timer);
+          return () => void (timers.includes(timer) && timers.splice(timers.indexOf(timer), 1));
+        },
+      };
+      const pass = async (ms: number): Promise<void> => {
+        nowMs += ms;
+        for (const timer of timers.filter(({ atMs }) => atMs <= nowMs)) {
+          timers.splice(timers.indexOf(timer), 1);
+          timer.callback();
+        }
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      };
+      return { clock, pass };
+    }
+
+    it('is started again by the bundled engine’s rule, three times in ten minutes', async () => {
+      const { clock, pass } = handClock();
+      const script = scripted();
+      const { made } = runner(script, { clock });
+      await made.start(asked);
+      for (const [number, delayMs] of [500, 2_000, 8_000].entries()) {
+        script.lose(died);
+        expect(made.state).toMatchObject({ kind: 'waiting', attempt: number + 2, cause: { message: 'It died.' } });
+        await pass(delayMs - 1);
+        expect(made.state.kind).toBe('waiting');
+        await pass(1);
+        expect(made.state.kind).toBe('ready');
+      }
+      script.lose(died);
+      expect(made.state).toMatchObject({
+        kind: 'failed',
+        cause: { message: 'It died. It was restarted 3 times and ended again.', nextStep: 'Look at the log.' },
+      });
+      // A click begins anew.
+      await made.start(asked);
+      script.lose(died);
+      expect(made.state.kind).toBe('waiting');
+      await made.dispose();
+    });
+
+    it('is waited for by whoever asks meanwhile, and turned off by whoever turns it off', async () => {
+      const { clock, pass } = handClock();
+      const script = scripted();
+      const { made } = runner(script, { clock });
+      await made.start(asked);
+      script.lose(died);
+      const answer = all(made.generate(request, options()));
+      const started = made.start(asked);
+      await pass(500);
+      script.say(finish);
+      expect(await answer).toEqual(['waiting', 'finish']);
+      await started;
+      script.lose(died);
+      await made.stop();
+      await pass(60_000);
+      expect(made.state.kind).toBe('off');
+      expect(script.calls.filter((call) => call === 'load')).toHaveLength(2);
+    });
+
+    it('stays down where the memory of the one before has not come back', async () => {
+      const { clock, pass } = handClock();
+      const script = scripted();
+      const refusal = { cause: { code: 'left', message: 'Memory is lost.', nextStep: 'Restart.' }, retry: false };
+      const { made } = runner(script, { clock, beforeRestart: () => Promise.resolve(refusal) });
+      await made.start(asked);
+      script.lose(died);
+      await pass(500);
+      expect(made.state).toMatchObject({ kind: 'failed', cause: { message: 'Memory is lost.' } });
+      await expect(all(made.generate(request, options()))).rejects.toThrow('Memory is lost.');
+    });
   });
 
   it('that says nothing for ten minutes is not waited for any longer', async () => {

@@ -29,17 +29,24 @@ interface Asked {
   wasCut: boolean;
 }
 
+interface Answer {
+  readonly status?: number;
+  readonly text: string;
+  readonly cutAfter?: number;
+  readonly hangs?: boolean;
+}
+
 export interface RecordedServer {
   readonly base: string;
   readonly asked: readonly Asked[];
-  /** From now on this path answers so; `cutAfter`: breaks off after so many characters; `hangs`: goes on for ever. */
-  answer(path: string, answer: { status?: number; text: string; cutAfter?: number; hangs?: boolean }): void;
+  /** From now on this path answers so, once where another answer comes afterwards; `cutAfter`: breaks off after so many characters; `hangs`: goes on for ever. */
+  answer(path: string, answer: Answer, afterwards?: Answer): void;
   end(): Promise<void>;
 }
 
 export async function startRecordedServer(exchanges: readonly Exchange[]): Promise<RecordedServer> {
-  const answers = new Map<string, { status?: number; text: string; cutAfter?: number; hangs?: boolean }>(
-    exchanges.map(({ path, status, text }) => [path, { status, text }]),
+  const answers = new Map<string, readonly [Answer, ...Answer[]]>(
+    exchanges.map(({ path, status, text }) => [path, [{ status, text }]]),
   );
   const asked: Asked[] = [];
   const server = createServer((request, response) => void serve(request, response));
@@ -56,7 +63,9 @@ export async function startRecordedServer(exchanges: readonly Exchange[]): Promi
     };
     asked.push(entry);
     response.on('close', () => (entry.wasCut = !response.writableFinished));
-    const answer = answers.get(path);
+    const [answer, ...afterwards] = answers.get(path) ?? [];
+    const [next] = afterwards;
+    if (next !== undefined) answers.set(path, [next]);
     response.writeHead(answer?.status ?? (answer === undefined ? 404 : 200));
     if (answer === undefined) return void response.end('{"error":"not found"}');
     const whole = answer.cutAfter === undefined ? answer.text : answer.text.slice(0, answer.cutAfter);
@@ -74,7 +83,8 @@ export async function startRecordedServer(exchanges: readonly Exchange[]): Promi
   return {
     base: `http://127.0.0.1:${port}`,
     asked,
-    answer: (path, answer) => void answers.set(path, answer),
+    answer: (path, answer, afterwards) =>
+      void answers.set(path, afterwards === undefined ? [answer] : [answer, afterwards]),
     end: () => closeServer(server, 100),
   };
 }

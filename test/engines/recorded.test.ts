@@ -69,12 +69,16 @@ const modelOf = (engine: OutsideEngine, ref: string): OutsideModel => ({
 async function all(
   engine: OutsideEngine,
   asked: GenerationRequest = request,
-  signal: AbortSignal = never,
+  model: OutsideModel = modelOf(engine, 'headroom-demo'),
 ): Promise<GenerationEvent[]> {
   const events: GenerationEvent[] = [];
-  for await (const event of engine.chat(modelOf(engine, 'headroom-demo'), asked, options, signal)) events.push(event);
+  for await (const event of engine.chat(model, asked, options, never)) events.push(event);
   return events;
 }
+
+const begun = { reasoning: 'The user asks for a sum.', content: 'I am' };
+/** Wished before the first word: what is told of it must not depend on who is quicker. */
+const answerNow = AbortSignal.abort();
 
 const textOf = (events: readonly GenerationEvent[], kind: 'reasoning' | 'content'): string =>
   events.map((event) => (event.kind === kind ? event.text : '')).join('');
@@ -249,6 +253,49 @@ describe('llama.cpp at an address', () => {
   });
 });
 
+describe('llama.cpp that can be told to answer', () => {
+  /** It learns what the server can do when it lists its models. */
+  async function able(path: 'bounded' | 'continued'): Promise<OutsideEngine> {
+    server = await startRecordedServer(['models', path, 'control'].map((name) => recorded('llama.cpp', name)));
+    const engine = llamaAt(server.base);
+    expect(await engine.models(never)).toMatchObject([{ lacks: [] }]);
+    return engine;
+  }
+
+  it('keeps a bound on thinking', async () => {
+    const events = await all(await able('bounded'), { ...request, thinkingBudgetTokens: 3 });
+    expect(textOf(events, 'reasoning')).toBe('I do not');
+    expect(textOf(events, 'content')).toMatch(/^I am a toy/);
+    expect(server.asked.at(-1)?.body).toMatchObject({ reasoning_budget_tokens: 3 });
+  });
+
+  it('goes on with an answer, and says nothing again', async () => {
+    const events = await all(await able('continued'), { ...request, continueFrom: begun });
+    expect(textOf(events, 'reasoning')).toBe('');
+    expect(textOf(events, 'content')).toMatch(/^ Headroom's demo model/);
+    expect(server.asked.at(-1)?.body).toMatchObject({
+      messages: [{}, {}, { role: 'assistant', reasoning_content: begun.reasoning, content: begun.content }],
+      add_generation_prompt: false,
+      continue_final_message: 'content',
+    });
+  });
+
+  it('ends its thinking by the name that the answer has there', async () => {
+    await all(await able('bounded'), { ...request, answerNow });
+    const [control] = server.asked.filter(({ path }) => path.endsWith('/control')).slice(-1);
+    const [, id = ''] = /"id":"(chatcmpl-\w+)"/.exec(recorded('llama.cpp', 'bounded').text) ?? [];
+    expect(control?.body).toEqual({ id, action: 'reasoning_end' });
+    expect(server.asked.some(({ body }) => body['reasoning_control'] === true)).toBe(true);
+  });
+
+  it('lacks all of that where the server is too old for it', async () => {
+    server = await startRecordedServer([recorded('llama.cpp', 'models')]);
+    expect(await llamaAt(server.base).models(never)).toMatchObject([
+      { lacks: ['answer-now', 'continue', 'thinking-limit'] },
+    ]);
+  });
+});
+
 describe('Ollama', () => {
   it('lists its models with the shape that their GGUF has, and offers the recipe’s', async () => {
     server = await startRecordedServer(['version', 'tags', 'show'].map((name) => recorded('ollama', name)));
@@ -348,6 +395,60 @@ describe('Ollama', () => {
     await expect(all(ollamaAt(server.base))).rejects.toThrow('Ollama failed: out of memory');
     server.answer('/api/chat', recorded('ollama', 'not-found'));
     await expect(all(ollamaAt(server.base))).rejects.toThrow(/no longer has headroom-demo/);
+  });
+
+  it('goes on with an answer where the template can leave it open, and not elsewhere', async () => {
+    server = await startRecordedServer(['tags', 'show', 'continued'].map((name) => recorded('ollama', name)));
+    const engine = ollamaAt(server.base);
+    const [model] = await engine.models(never);
+    expect(model?.lacks).toEqual([]);
+    const events = await all(engine, { ...request, continueFrom: begun }, model);
+    expect(textOf(events, 'content')).toMatch(/^ 2, thank you/);
+    expect(server.asked.at(-1)?.body['messages']).toMatchObject([
+      {},
+      {},
+      { role: 'assistant', thinking: begun.reasoning, content: begun.content },
+    ]);
+    const old = recorded('ollama', 'show').text.replaceAll('$prefillingContent', '$other');
+    server.answer('/api/show', { text: old });
+    expect((await ollamaAt(server.base).models(never))[0]?.lacks).toContain('continue');
+  });
+
+  it('answers now, or after so much thinking, by being asked for the answer alone', async () => {
+    server = await startRecordedServer([recorded('ollama', 'chat')]);
+    server.answer('/api/chat', recorded('ollama', 'chat'), recorded('ollama', 'answer-now'));
+    const engine = ollamaAt(server.base);
+    const able = { ...modelOf(engine, 'headroom-demo'), lacks: [] };
+    const bounded = await all(engine, { ...request, thinkingBudgetTokens: 2 }, able);
+    expect(textOf(bounded, 'reasoning')).toBe('I do');
+    expect(textOf(bounded, 'content')).toMatch(/^All right\. I know this/);
+    expect(bounded.filter(({ kind }) => kind === 'finish')).toMatchObject([
+      { reason: 'stop', usage: { completionTokens: 34, reasoningTokens: 2 } },
+    ]);
+    expect(server.asked.map(({ body, wasCut }) => [(body['messages'] as unknown[]).length, wasCut])).toEqual([
+      [2, true],
+      [3, false],
+    ]);
+    expect(server.asked[1]?.body).toMatchObject({
+      messages: [{}, {}, { role: 'assistant', thinking: 'I do', content: '\n' }],
+      options: { num_predict: 118 },
+    });
+    const now = await all(engine, { ...request, answerNow }, able);
+    expect(textOf(now, 'content')).toMatch(/^All right/);
+  });
+
+  it('says what a real download says', async () => {
+    server = await startRecordedServer([recorded('ollama', 'pull')]);
+    const engine = ollamaAt(server.base);
+    const offered = { ...modelOf(engine, 'gpt-oss:20b'), presence: 'fetchable' as const };
+    const told: { doneBytes: number; totalBytes: number }[] = [];
+    await engine.pull?.(offered, (news) => 'totalBytes' in news && told.push(news), never);
+    const done = told.map(({ doneBytes }) => doneBytes);
+    expect(done).toEqual([...done].sort((a, b) => a - b));
+    expect(new Set(done).size).toBeGreaterThan(15);
+    expect(told.at(-1)).toEqual({ doneBytes: 6_000_066, totalBytes: 6_000_066 });
+    server.answer('/api/pull', recorded('ollama', 'pull-missing'));
+    await expect(engine.pull?.(offered, () => {}, never)).rejects.toThrow(/file does not exist/);
   });
 
   it('adds up the layers of a download, and says why one failed', async () => {

@@ -61,19 +61,35 @@ export async function startOllama(program: string, home: string, gguf: string): 
   };
 }
 
-/** Ollama's own for gpt-oss is longer; it is told by these marks that harmony is spoken. */
+/**
+ * Ollama's own for gpt-oss is longer; it is told by these marks that harmony is spoken. Like that one it leaves the last
+ * message open when it is an answer that has begun.
+ */
 const HARMONY = `<|start|>system<|message|>You are a toy model in Headroom.
 Reasoning: {{ if .ThinkLevel }}{{ .ThinkLevel }}{{ else }}medium{{ end }}
 
 # Valid channels: analysis, commentary, final.<|end|>
-{{- range .Messages }}
+{{- $prefillingContent := false }}
+{{- $prefillingThinkingOnly := false }}
+{{- range $i, $message := .Messages }}
+{{- $isLast := eq (len (slice $.Messages $i)) 1 }}
 {{- if eq .Role "user" }}<|start|>user<|message|>{{ .Content }}<|end|>
-{{- else if eq .Role "assistant" }}<|start|>assistant<|channel|>final<|message|>{{ .Content }}<|end|>
+{{- else if eq .Role "assistant" }}
+{{- if and $isLast .Content }}{{ $prefillingContent = true }}
+{{- else if and $isLast .Thinking }}{{ $prefillingThinkingOnly = true }}
+{{- end }}
+{{- if and $isLast .Thinking }}<|start|>assistant<|channel|>analysis<|message|>{{ .Thinking }}
+{{- if not $prefillingThinkingOnly }}<|end|>{{ end }}
+{{- end }}
+{{- if .Content }}<|start|>assistant<|channel|>final<|message|>{{ .Content }}
+{{- if not $prefillingContent }}<|end|>{{ end }}
+{{- end }}
 {{- else if eq .Role "system" }}<|start|>developer<|message|># Instructions
 
 {{ .Content }}<|end|>
 {{- end }}
-{{- end }}<|start|>assistant`;
+{{- end }}
+{{- if not (or $prefillingContent $prefillingThinkingOnly) }}<|start|>assistant{{ end }}`;
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
