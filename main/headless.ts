@@ -9,7 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type App, createApp } from './app.ts';
+import { createApp } from './app.ts';
 import { dataFolder } from './data-folder.ts';
 import { lockDataFolder } from './data-folder-lock.ts';
 import { AppFault } from './fault.ts';
@@ -18,8 +18,9 @@ import { reloadOnBuild } from './host/dev-reload.ts';
 import { createGate } from './host/gate.ts';
 import { type HeadlessArguments, parseHeadlessArguments, usage } from './host/headless/arguments.ts';
 import { createEnding } from './host/headless/ending.ts';
-import { type HeadlessHost, startHeadlessHost } from './host/headless/host.ts';
+import { startHeadlessHost } from './host/headless/host.ts';
 import { openLink } from './host/headless/link-opener.ts';
+import { readyLine } from './host/headless/ready-line.ts';
 import { listRendererFiles } from './host/renderer-files.ts';
 
 /** An orderly stop of the engine may take 15 s before it is killed. */
@@ -115,23 +116,13 @@ async function run(asked: HeadlessArguments): Promise<number> {
 
     say(`open ${host.url}`);
     say('the link works once, within a minute; a fresh one is printed when it is opened too late');
-    process.stdout.write(`${readyLine(app, host)}\n`);
+    process.stdout.write(readyLine(host.url, app));
     return 0;
   } catch (error) {
     say(startFault(error, asked));
     for (const close of opened.reverse()) await close().catch(() => {});
     process.exit(69);
   }
-}
-
-function readyLine(app: App, host: HeadlessHost): string {
-  return JSON.stringify({
-    ready: true,
-    url: host.url,
-    api: app.endpoint?.url ?? null,
-    key: app.endpoint?.key ?? null,
-    model: app.modelName,
-  });
 }
 
 function startFault(error: unknown, asked: HeadlessArguments): string {

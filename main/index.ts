@@ -1,4 +1,8 @@
-/** The menu-bar app: what it does, in order. The rules are in `host/electron/`, the services in `app.ts`. */
+/**
+ * The menu-bar app: what it does, in order. The rules are in `host/electron/`, the services in `app.ts`.
+ *
+ * With `--headless` the same app offers its endpoint and nothing to look at: a package has no Node to run headless.ts on.
+ */
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +26,7 @@ import { type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
 import { AppFault } from './fault.ts';
 import { DEFAULT_ENDPOINT_PORT } from './gateway/endpoint.ts';
 import { applicationMenu } from './host/electron/application-menu.ts';
-import { menuBarArguments } from './host/electron/arguments.ts';
+import { electronArguments } from './host/electron/arguments.ts';
 import { installation } from './host/electron/installation.ts';
 import { createIpcTransport } from './host/electron/ipc-transport.ts';
 import { createMenuBarIcon } from './host/electron/menu-bar-icon.ts';
@@ -47,15 +51,17 @@ import { toggleMeaning, trayMenu } from './host/electron/tray-menu.ts';
 import { formWhenOpened } from './host/electron/visibility.ts';
 import { openWindowPlace } from './host/electron/window-place.ts';
 import { createGate } from './host/gate.ts';
+import { readyLine } from './host/headless/ready-line.ts';
 import { type ProxyChoice, proxyFromPac } from './models/hub/transport.ts';
 import { reloadOnBuild } from './host/dev-reload.ts';
 import { type KnownFiles, listRendererFiles } from './host/renderer-files.ts';
 
-/** Exit codes, as in headless.ts: 69 could not start, 75 another Headroom uses the data folder. */
+/** Exit codes, as in headless.ts: 64 wrong arguments, 69 could not start, 75 another Headroom uses the data folder. */
+const WRONG_ARGUMENTS = 64;
 const COULD_NOT_START = 69;
 const FOLDER_IN_USE = 75;
 
-const asked = menuBarArguments(process.argv, process.cwd());
+const asked = electronArguments(process.argv, process.cwd());
 const folder = dataFolder({
   platform: process.platform,
   homeFolder: homedir(),
@@ -64,16 +70,26 @@ const folder = dataFolder({
   argument: asked.home,
 });
 
+/** Whoever reads our output may go away before us; that is no reason to fail. */
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 sandboxEverything(electronApp);
 registerAppScheme(protocol);
 start().catch(failToStart);
 
 async function start(): Promise<void> {
+  if (asked.wrong !== null) return end(WRONG_ARGUMENTS, asked.wrong, 'Correct it and start again.');
+  const { DISPLAY: x11, WAYLAND_DISPLAY: wayland } = process.env;
+  // Said now, because Chromium looks for a display as soon as this script has been read, and aborts.
+  if (process.platform === 'linux' && !x11 && !wayland)
+    return end(COULD_NOT_START, 'There is no display.', 'Electron wants one even without a window: try "xvfb-run".');
+
   // Before Chromium makes it, readable by everybody.
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   // Chromium's own files, and with them the single-instance lock, belong to the data folder.
   electronApp.setPath('userData', join(folder, 'window'));
-  if (electronApp.requestSingleInstanceLock()) await run();
+  // Without a window there is nothing that a second start could show: the data folder's own lock refuses it.
+  if (asked.isHeadless || electronApp.requestSingleInstanceLock()) await run();
   // The running one shows its window.
   else electronApp.exit(0);
 }
@@ -101,38 +117,54 @@ async function run(): Promise<void> {
   let closeDialog = (): void => {};
   const app = await createApp({
     version: electronApp.getVersion(),
-    host: 'electron',
     platform: platform === 'darwin' || platform === 'linux' ? platform : 'other',
     dataFolder: folder,
     pythonExecutable: parts.pythonExecutable,
     demoModelFolder: parts.demoModelFolder,
     modelFolder: asked.modelFolder,
-    endpointPort: DEFAULT_ENDPOINT_PORT,
+    endpointPort: asked.endpointPort ?? DEFAULT_ENDPOINT_PORT,
     openExternal: (address) => shell.openExternal(address),
-    shell: {
-      windowForm: () => popover.form(),
-      detach: (isDetached) => popover.detach(isDetached, iconBounds()),
-      keepOpen: (isOpen) => {
-        closeDialog();
-        if (isOpen) void popover.keepOpenWhile(new Promise<void>((resolve) => (closeDialog = resolve)));
-      },
-      choosePath: pathDialog(
-        () => popover.window()?.owner() ?? null,
-        (answer) => popover.keepOpenWhile(answer),
-      ),
-      hideWindow: () => popover.hide(),
-      takeShortcut: (accelerator) => shortcut.take(accelerator),
-      opensAtLogin: () => (platform === 'darwin' ? electronApp.getLoginItemSettings().openAtLogin : null),
-      setOpensAtLogin: (openAtLogin) => electronApp.setLoginItemSettings({ openAtLogin }),
-    },
+    ...(asked.isHeadless
+      ? { host: 'headless', say }
+      : {
+          host: 'electron',
+          shell: {
+            windowForm: () => popover.form(),
+            detach: (isDetached) => popover.detach(isDetached, iconBounds()),
+            keepOpen: (isOpen) => {
+              closeDialog();
+              if (isOpen) void popover.keepOpenWhile(new Promise<void>((resolve) => (closeDialog = resolve)));
+            },
+            choosePath: pathDialog(
+              () => popover.window()?.owner() ?? null,
+              (answer) => popover.keepOpenWhile(answer),
+            ),
+            hideWindow: () => popover.hide(),
+            takeShortcut: (accelerator) => shortcut.take(accelerator),
+            opensAtLogin: () => (platform === 'darwin' ? electronApp.getLoginItemSettings().openAtLogin : null),
+            setOpensAtLogin: (openAtLogin) => electronApp.setLoginItemSettings({ openAtLogin }),
+          },
+        }),
     hub: { systemProxy },
     ownProcessesMiB: () => ownProcessesMiB(electronApp.getAppMetrics()),
   });
   opened.push(() => app.dispose());
 
   await electronApp.whenReady();
+  opened.push(keepAwakeWhileBusy(powerSaveBlocker, app.engine));
+  followPower(powerMonitor, platform, {
+    suspend: () => app.suspend(),
+    sleep: () => app.sleep(),
+    resume: () => app.resume(),
+    quit: () => electronApp.quit(),
+  });
   // No Dock icon in development either; packaged, the bundle says so before the first line runs.
   if (platform === 'darwin') electronApp.setActivationPolicy('accessory');
+  if (asked.isHeadless) {
+    process.stdout.write(readyLine(null, app));
+    return;
+  }
+
   Menu.setApplicationMenu(Menu.buildFromTemplate(applicationMenu(platform)));
   denyPermissions(session.defaultSession, (saved) => void popover.keepOpenWhile(saved));
   guardAllContents(electronApp, app.log);
@@ -237,13 +269,6 @@ async function run(): Promise<void> {
       updateIcon();
     }),
   );
-  opened.push(keepAwakeWhileBusy(powerSaveBlocker, app.engine));
-  followPower(powerMonitor, platform, {
-    suspend: () => app.suspend(),
-    sleep: () => app.sleep(),
-    resume: () => app.resume(),
-    quit: () => electronApp.quit(),
-  });
 
   electronApp.on('second-instance', openWindow);
   electronApp.on('activate', openWindow);
@@ -263,24 +288,29 @@ async function rendererFiles(from: string): Promise<KnownFiles> {
 }
 
 async function folderInUse(lock: DataFolderLock & { kind: 'taken' }): Promise<void> {
-  await tell(`Headroom is running already (process ${lock.pid}).`, `It uses ${folder}. Use that one, or end it first.`);
-  electronApp.exit(FOLDER_IN_USE);
+  const message = `Headroom is running already (process ${lock.pid}).`;
+  await end(FOLDER_IN_USE, message, `It uses ${folder}. Use that one, or end it first.`);
 }
 
 async function failToStart(error: unknown): Promise<void> {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (error instanceof AppFault) await tell(error.message, error.nextStep);
-  else if (code !== undefined)
-    await tell('Headroom cannot use its data folder.', `Make room or give access: ${message}`);
-  else await tell('Headroom could not start.', error instanceof Error ? (error.stack ?? error.message) : String(error));
-  electronApp.exit(COULD_NOT_START);
+  if (error instanceof AppFault) return end(COULD_NOT_START, error.message, error.nextStep);
+  if (code !== undefined)
+    return end(COULD_NOT_START, 'Headroom cannot use its data folder.', `Make room or give access: ${message}`);
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return end(COULD_NOT_START, 'Headroom could not start.', stack);
 }
 
-/** To the terminal it was started from, and to a dialog for who started it from the Finder. */
-async function tell(message: string, nextStep: string): Promise<void> {
-  process.stderr.write(`headroom: ${message} ${nextStep}\n`);
-  if (!process.stderr.isTTY && process.platform === 'darwin') {
+/** Says why to the terminal it was started from, and in a dialog to who started it from the Finder. */
+async function end(exitCode: number, message: string, nextStep: string): Promise<void> {
+  say(`${message} ${nextStep}`);
+  if (!asked.isHeadless && !process.stderr.isTTY && process.platform === 'darwin') {
     await electronApp.whenReady();
     dialog.showErrorBox(message, nextStep);
   }
+  electronApp.exit(exitCode);
+}
+
+function say(text: string): void {
+  process.stderr.write(`headroom: ${text}\n`);
 }

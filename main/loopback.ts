@@ -4,6 +4,11 @@ import type { AddressInfo } from 'node:net';
 
 export const LOOPBACK = '127.0.0.1';
 
+/** A port as somebody typed it; null for what is none. */
+export function portFrom(text: string | undefined): number | null {
+  return text !== undefined && /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : null;
+}
+
 /**
  * Is this the Host header of somebody who meant us? A web page whose name was re-bound to 127.0.0.1 sends its own name
  * here, so this is what stops DNS rebinding.

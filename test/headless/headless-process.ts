@@ -1,25 +1,27 @@
 /** Starts the headless host as its own process, the way `npm start -- --headless` does, in a data folder of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 
 const root = join(import.meta.dirname, '..', '..');
 
-export interface Ready {
+/** `Url`: null from a packaged app, which has no window to offer. */
+export interface Ready<Url = string> {
   readonly ready: true;
-  readonly url: string;
+  readonly url: Url;
   readonly api: string;
   readonly key: string;
   readonly model: string | null;
 }
 
-export interface HeadlessProcess {
+export interface HeadlessProcess<Url = string> {
   readonly child: ChildProcess;
   readonly exited: Promise<number | NodeJS.Signals>;
   stdout(): string;
   stderr(): string;
   /** The ready line, parsed. Rejects with what was said on stderr when the process ends without one. */
-  ready(): Promise<Ready>;
+  ready(): Promise<Ready<Url>>;
   /** SIGTERM, then the exit code. */
   end(): Promise<number | NodeJS.Signals>;
 }
@@ -32,6 +34,13 @@ export function startHeadless(home: string, args: readonly string[] = []): Headl
     env: { ...process.env, HEADROOM_HOME: home, HF_HOME: join(home, 'huggingface'), HF_HUB_CACHE: undefined },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  return followHeadless(child);
+}
+
+/** Whatever has been started to print the ready line. */
+export function followHeadless<Url = string>(
+  child: ChildProcessByStdio<null, Readable, Readable>,
+): HeadlessProcess<Url> {
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (data: Buffer) => (stdout += String(data)));
@@ -50,7 +59,7 @@ export function startHeadless(home: string, args: readonly string[] = []): Headl
     exited,
     stdout: () => stdout,
     stderr: () => stderr,
-    ready: async () => JSON.parse(await firstLine) as Ready,
+    ready: async () => JSON.parse(await firstLine) as Ready<Url>,
     end: () => {
       child.kill('SIGTERM');
       return exited;

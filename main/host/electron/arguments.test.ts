@@ -1,7 +1,14 @@
 import { expect, it } from 'vitest';
-import { menuBarArguments } from './arguments.ts';
+import { electronArguments } from './arguments.ts';
 
-const nothing = { modelFolder: null, home: null, isHidden: false };
+const nothing = {
+  modelFolder: null,
+  home: null,
+  endpointPort: null,
+  isHidden: false,
+  isHeadless: false,
+  wrong: null,
+};
 
 it.each([
   [['electron', '.'], nothing],
@@ -12,6 +19,12 @@ it.each([
   [['electron', '.', '--model', '--hidden'], { ...nothing, isHidden: true }],
   [['electron', '.', '--home', '/h', '--hidden'], { ...nothing, home: '/h', isHidden: true }],
   [['electron', '.', '--modelled', 'x'], nothing],
+  [['Headroom', '--headless', '--endpoint-port', '0'], { ...nothing, endpointPort: 0, isHeadless: true }],
+  [['Headroom', '--endpoint-port=9090'], { ...nothing, endpointPort: 9090 }],
+  [
+    ['Headroom', '--endpoint-port', '70000'],
+    { ...nothing, wrong: '--endpoint-port needs a number from 0 to 65535, not "70000".' },
+  ],
 ])('%j', (argv, expected) => {
-  expect(menuBarArguments(argv, '/work')).toEqual(expected);
+  expect(electronArguments(argv, '/work')).toEqual(expected);
 });

@@ -1,5 +1,6 @@
 /** The headless host's command line. Pure. */
 import { parseArgs } from 'node:util';
+import { portFrom } from '../../loopback.ts';
 
 export interface HeadlessArguments {
   readonly modelFolder: string | null;
@@ -42,14 +43,14 @@ export function parseHeadlessArguments(args: readonly string[]): ParsedArguments
     for (const name of ['model', 'home'] as const)
       if (values[name] === '') return { kind: 'wrong', message: `--${name} needs a folder.` };
     for (const name of ['port', 'endpoint-port'] as const)
-      if (values[name] !== undefined && portOf(values[name]) === null)
+      if (values[name] !== undefined && portFrom(values[name]) === null)
         return { kind: 'wrong', message: `--${name} needs a number from 0 to 65535, not "${values[name]}".` };
     return {
       kind: 'run',
       arguments: {
         modelFolder: values.model ?? null,
-        port: portOf(values.port) ?? 0,
-        endpointPort: portOf(values['endpoint-port']),
+        port: portFrom(values.port) ?? 0,
+        endpointPort: portFrom(values['endpoint-port']),
         home: values.home ?? null,
       },
     };
@@ -58,8 +59,4 @@ export function parseHeadlessArguments(args: readonly string[]): ParsedArguments
     const [first = ''] = (error as Error).message.split('. ', 1);
     return { kind: 'wrong', message: first.endsWith('.') ? first : `${first}.` };
   }
-}
-
-function portOf(text: string | undefined): number | null {
-  return text !== undefined && /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : null;
 }
