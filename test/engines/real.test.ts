@@ -3,16 +3,33 @@
  * endpoint. Runs where they are found (`npm run test:engines` says how to get them).
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../main/engine/clock.ts';
+import type { GenerationRequest } from '../../main/engine/engine.ts';
+import { createLlamaCpp } from '../../main/engines/llama-cpp/llama-cpp.ts';
+import { createOllama } from '../../main/engines/ollama/ollama.ts';
+import { createOutsideModels } from '../../main/engines/outside-models.ts';
+import type { EngineServer } from '../../main/engines/talk.ts';
 import { isFinal } from '../../preload/answer-status.ts';
 import type { AssistantMessage, EngineState, ModelEntry } from '../../preload/contract.ts';
 import { type HeadlessProcess, type Ready, startHeadless } from '../headless/headless-process.ts';
 import { type NodeWindow, openNodeWindow } from '../headless/node-window.ts';
-import { HOW_TO_GET_THEM, type OllamaServer, llamaServer, ollama, startOllama, writeDemoGguf } from './servers.ts';
+import {
+  HARMONY,
+  HOW_TO_GET_THEM,
+  type OllamaServer,
+  llamaServer,
+  ollama,
+  pullingFrom,
+  startLlamaServer,
+  startOllama,
+  writeDemoGguf,
+} from './servers.ts';
+import { startTinyRegistry } from './tiny-registry.ts';
 
 const run = promisify(execFile);
 
@@ -174,6 +191,26 @@ describe.runIf(isAsked).each(cases.filter(({ isHere }) => isHere))('$engineName'
     expect((await ask('Who are you?')).status.kind).toBe('complete');
   });
 
+  it('keeps a bound on thinking, and goes on with an answer that its length cut', async () => {
+    const turn = await window.call('chat.send', {
+      conversationId: null,
+      text: 'What is memory pressure?',
+      effort: 'high',
+      settings: { thinkingTokens: 3, maxAnswerTokens: 16, temperature: 0 },
+    });
+    const cut = await ended(turn.assistant.id);
+    expect(cut.status).toEqual({ kind: 'length', where: 'answer' });
+    expect(cut.usage?.reasoningTokens).toBeLessThanOrEqual(4);
+    expect(cut.text.length).toBeGreaterThan(0);
+    answers.delete(cut.id);
+    await window.call('chat.continue', { messageId: cut.id });
+    const whole = await ended(cut.id);
+    expect(whole.text.startsWith(cut.text), JSON.stringify([cut.text, whole.text])).toBe(true);
+    expect(whole.text.length).toBeGreaterThan(cut.text.length);
+    expect(whole.reasoning).toBe(cut.reasoning);
+    expect((await window.call('app.state', null)).model?.lacks).toBeUndefined();
+  });
+
   it('is reached through the endpoint', async () => {
     const { content, reasoning, tokens } = await throughTheEndpoint();
     expect(`${content}${reasoning}`.length).toBeGreaterThan(5);
@@ -216,7 +253,7 @@ describe.runIf(isAsked).each(cases.filter(({ isHere }) => isHere))('$engineName'
 });
 
 describe.runIf(isAsked && llamaServer !== null)('a llama-server that dies', () => {
-  it('in the middle of an answer is told as what it is, and comes back by a click', async () => {
+  it('in the middle of an answer is told as what it is, and comes back by itself', async () => {
     await choose('llama.cpp');
     await window.call('engine.start', null);
     await until(({ kind }) => kind === 'ready');
@@ -232,15 +269,118 @@ describe.runIf(isAsked && llamaServer !== null)('a llama-server that dies', () =
         resolve();
       });
     });
+    const states: EngineState[] = [];
+    window.bridge.on('engine.state', (state) => states.push(state));
     // Only the one that was started here: by its parent and its name.
     await run('pkill', ['-KILL', '-P', String(host.child.pid), '-x', 'llama-server']);
     const answer = await ended(turn.assistant.id);
     expect(['failed', 'interrupted', 'complete']).toContain(answer.status.kind);
-    const failed = await until(({ kind }) => kind === 'failed');
-    expect(failed).toMatchObject({ cause: { message: expect.stringContaining('llama.cpp ended by itself') } });
-    await window.call('engine.start', null);
+    expect(states.find(({ kind }) => kind === 'waiting')).toMatchObject({
+      cause: { message: expect.stringContaining('llama.cpp ended by itself') as string },
+    });
     await until(({ kind }) => kind === 'ready');
     expect((await ask('Who are you?')).status).toEqual({ kind: 'complete' });
+  });
+});
+
+describe.runIf(isAsked && llamaServer !== null)('a llama-server of somebody else', () => {
+  it('answers at once when it is told to, and is never ended', async () => {
+    const theirs = await startLlamaServer(llamaServer ?? '', join(home, 'gguf', 'headroom-demo.gguf'));
+    const server: EngineServer = { base: theirs.base, host: '127.0.0.1', reach: 'this-computer' };
+    const engine = createLlamaCpp({
+      found: () => ({ server }),
+      unusable: () => null,
+      files: () => Promise.resolve([]),
+      fetch: () => Promise.reject(new Error('nothing is fetched')),
+      spawner: {
+        spawn: () => {
+          throw new Error('nothing is started');
+        },
+      },
+      ask: () => Promise.resolve(null),
+      processMemory: { ofPid: () => Promise.resolve(null), ofNamed: () => Promise.resolve(null) },
+      environment: () => ({}),
+      clock: systemClock,
+    });
+    const never = new AbortController().signal;
+    expect(await engine.detect(never)).toMatchObject({ kind: 'found', reach: 'this-computer' });
+    const [model] = await engine.models(never);
+    if (model === undefined) throw new Error('it has no model');
+    expect(model.lacks).toEqual([]);
+    const options = { contextTokens: 2_048, gpuLimitBytes: null };
+    await engine.load(model, options, never, () => {});
+    const thought = async (answerNow: AbortSignal | undefined): Promise<readonly [number, string]> => {
+      const asked: GenerationRequest = {
+        messages: [{ role: 'user', content: 'Write a long story about a lighthouse, and think about it for long.' }],
+        effort: 'high',
+        date: '2026-11-24',
+        maxTokens: 300,
+        seed: 1,
+        ...(answerNow === undefined ? {} : { answerNow }),
+      };
+      let [reasoning, text] = [0, ''];
+      for await (const event of engine.chat(model, asked, options, never)) {
+        if (event.kind === 'reasoning') reasoning += 1;
+        if (event.kind === 'content') text += event.text;
+      }
+      return [reasoning, text];
+    };
+    const [long] = await thought(undefined);
+    const [short, text] = await thought(AbortSignal.abort());
+    expect(long).toBeGreaterThan(3);
+    expect(short).toBeLessThanOrEqual(long);
+    expect(text.length).toBeGreaterThan(0);
+    await engine.unload(model);
+    expect(theirs.child.exitCode).toBeNull();
+    await theirs.end();
+  });
+});
+
+describe.runIf(isAsked && ollama !== null)('a download of Ollama’s', () => {
+  it('shows its progress, goes on where it was paused, and says why it failed', async () => {
+    const gguf = await readFile(join(home, 'gguf', 'headroom-demo.gguf'));
+    // Not the file that is there already.
+    const other = Buffer.concat([gguf, Buffer.alloc(4_096)]);
+    const registry = await startTinyRegistry(other, HARMONY, { bytesPerSecond: 4_000_000 });
+    // It asks for the recipe's model, and gets the tiny one from the tiny registry.
+    const proxy = await pullingFrom(`http://${server?.address ?? ''}`, () => registry.model);
+    const at: EngineServer = { base: proxy.base, host: '127.0.0.1', reach: 'this-computer' };
+    const engine = createOllama({
+      server: () => at,
+      unusable: () => null,
+      isInstalled: () => true,
+      processMemory: { ofPid: () => Promise.resolve(null), ofNamed: () => Promise.resolve(null) },
+      clock: systemClock,
+    });
+    const models = createOutsideModels([engine], () => {});
+    await models.refresh();
+    const id = 'ollama:gpt-oss:20b';
+    const download = () => {
+      const presence = models.models().find((model) => model.id === id)?.presence;
+      return presence?.kind === 'getting' ? presence.download : null;
+    };
+    const done = (): number => {
+      const now = download();
+      return now?.kind === 'downloading' ? now.doneBytes : 0;
+    };
+    models.download(id);
+    await expect.poll(done, { timeout: 20_000, interval: 20 }).toBeGreaterThan(500_000);
+    await models.pause(id);
+    expect(download()).toMatchObject({ kind: 'paused' });
+    registry.refuse(500);
+    models.download(id);
+    await expect.poll(() => download()?.kind, { timeout: 60_000 }).toBe('failed');
+    expect(download()).toMatchObject({ cause: { message: expect.stringMatching(/^Ollama failed: pull/) as string } });
+    registry.refuse(null);
+    models.download(id);
+    await expect.poll(download, { timeout: 60_000 }).toBeNull();
+    const pulled = (await engine.models(new AbortController().signal)).find(({ ref }) => ref.includes('tiny'));
+    expect(pulled).toMatchObject({ presence: 'here', config: { model_type: 'gpt_oss' } });
+    // Not all over again.
+    expect(registry.sentBytes()).toBeLessThan(other.length * 1.7);
+    await models.dispose();
+    await proxy.end();
+    await registry.end();
   });
 });
 

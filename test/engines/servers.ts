@@ -1,11 +1,13 @@
 /** The real servers of other engines, where this machine has them, and a GGUF of gpt-oss's own architecture for them. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { findProgram, isProgram } from '../../main/engines/programs.ts';
+import { closeServer, listenOnLoopback } from '../../main/loopback.ts';
 import { modelFolder, pythonExecutable } from '../engine/fixtures.ts';
 
 const run = promisify(execFile);
@@ -28,6 +30,32 @@ export async function writeDemoGguf(folder: string): Promise<string> {
   const file = join(folder, 'headroom-demo.gguf');
   await run(pythonExecutable, [join(import.meta.dirname, 'write_gguf.py'), modelFolder, file]);
   return file;
+}
+
+/** A llama-server of somebody else's, at an address. */
+export async function startLlamaServer(
+  program: string,
+  gguf: string,
+): Promise<{ readonly base: string; readonly child: ChildProcess; end(): Promise<void> }> {
+  const port = await freePort();
+  const args = ['--model', gguf, '--host', '127.0.0.1', '--port', String(port), '--ctx-size', '2048', '--jinja'];
+  const child = spawn(program, [...args, '--parallel', '1', '--fit', 'off'], { stdio: 'ignore' });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const base = `http://127.0.0.1:${port}`;
+  for (let tries = 0; ; tries += 1) {
+    const answer = await fetch(`${base}/health`).catch(() => null);
+    if (answer?.ok === true) break;
+    if (tries > 300) throw new Error('llama-server does not answer');
+    await sleep(100);
+  }
+  return {
+    base,
+    child,
+    async end() {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
 }
 
 export interface OllamaServer {
@@ -65,7 +93,7 @@ export async function startOllama(program: string, home: string, gguf: string): 
  * Ollama's own for gpt-oss is longer; it is told by these marks that harmony is spoken. Like that one it leaves the last
  * message open when it is an answer that has begun.
  */
-const HARMONY = `<|start|>system<|message|>You are a toy model in Headroom.
+export const HARMONY = `<|start|>system<|message|>You are a toy model in Headroom.
 Reasoning: {{ if .ThinkLevel }}{{ .ThinkLevel }}{{ else }}medium{{ end }}
 
 # Valid channels: analysis, commentary, final.<|end|>
@@ -90,6 +118,33 @@ Reasoning: {{ if .ThinkLevel }}{{ .ThinkLevel }}{{ else }}medium{{ end }}
 {{- end }}
 {{- end }}
 {{- if not (or $prefillingContent $prefillingThinkingOnly) }}<|start|>assistant{{ end }}`;
+
+/** In front of an Ollama: a download asks for another model, from a registry that speaks plain http. */
+export async function pullingFrom(
+  base: string,
+  model: () => string,
+): Promise<{ readonly base: string; end(): Promise<void> }> {
+  const proxy = createHttpServer((request, response) => {
+    const forward = async (): Promise<void> => {
+      let text = '';
+      for await (const piece of request) text += String(piece);
+      const isPull = request.url === '/api/pull';
+      const gone = new AbortController();
+      response.on('close', () => gone.abort());
+      const answer = await fetch(base + (request.url ?? ''), {
+        method: request.method ?? 'GET',
+        ...(text === '' ? {} : { body: isPull ? JSON.stringify({ model: model(), insecure: true }) : text }),
+        signal: gone.signal,
+      });
+      response.writeHead(answer.status);
+      for await (const piece of answer.body ?? []) response.write(piece);
+      response.end();
+    };
+    forward().catch(() => response.destroy());
+  });
+  const port = await listenOnLoopback(proxy, 0);
+  return { base: `http://127.0.0.1:${port}`, end: () => closeServer(proxy, 100) };
+}
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
