@@ -330,6 +330,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     engine.start({ folder: model.folder, name: model.info.name }).catch(() => {});
   };
 
+  /** While the user types. What is in the way is said when they ask. */
+  const wake = (): void => {
+    try {
+      ensureRunning('timer');
+    } catch (error) {
+      log('info', `the model stays off: ${String(error)}`);
+    }
+  };
+
   const chat = createChat({
     store,
     engine,
@@ -409,6 +418,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     'engine.warm': () => {
       modelsRoom.userWrites();
+      endpoint.userWrites();
       guard.warm();
       return engine.state;
     },
@@ -426,6 +436,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     'chat.draft': (draft) => {
       modelsRoom.userWrites();
+      if (endpoint.userWrites() && draft.text !== '') wake();
       return chatRoutes['chat.draft'](draft);
     },
     'settings.update': (change) => {

@@ -2,6 +2,7 @@ import { ChevronDown, PanelLeft, SquarePen } from 'lucide-react';
 import styles from './app-header.module.css';
 import { engineWords } from './engine/engine-words.ts';
 import { PowerSwitch } from './engine/power-switch.tsx';
+import { useUnloadWords } from './engine/use-unload-words.ts';
 import { Gauge } from './memory/gauge.tsx';
 import { liveAnswer } from './mirror/mirror.ts';
 import { useMirror, useMirrored, useNow } from './mirror/react.ts';
@@ -21,6 +22,7 @@ export function AppHeader() {
   // The stage and a waiting answer have their own bar.
   const showsProgress = useMirrored(({ pane }) => pane.kind !== 'new' && liveAnswer(pane) === null);
   const nowMs = useNow(app?.engine.kind === 'waiting');
+  const unloadWords = useUnloadWords();
   if (app === null) return null;
   const { words, progress } = engineWords(app.engine, nowMs);
   const modifier = modifierKey(app.platform);
@@ -43,7 +45,7 @@ export function AppHeader() {
           <ChevronDown size={12} strokeWidth={2.25} aria-hidden />
         </span>
         <span className={styles.state} data-testid="engine-state">
-          {isConnected ? (app.model === null ? 'None chosen' : words) : 'Not connected'}
+          {isConnected ? (app.model === null ? 'None chosen' : (unloadWords ?? words)) : 'Not connected'}
         </span>
       </button>
       <span className={styles.space} />

@@ -36,6 +36,8 @@ export interface EndpointRoom {
   readonly current: { readonly url: string; readonly key: string } | null;
   /** The chosen model stays loaded. */
   isPinned(): boolean;
+  /** The user writes: an idle model is not unloaded now. True if it was, and should come back. */
+  userWrites(): boolean;
   readonly handlers: Pick<Handlers, EndpointRoute>;
   dispose(): Promise<void>;
 }
@@ -162,6 +164,10 @@ export async function openEndpointRoom(ports: EndpointRoomPorts): Promise<Endpoi
       return endpoint === null ? null : { url: endpoint.url, key };
     },
     isPinned: pinned,
+    userWrites() {
+      idle.used();
+      return idle.isAway;
+    },
     handlers,
     async dispose() {
       isDisposed = true;

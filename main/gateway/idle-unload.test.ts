@@ -66,6 +66,25 @@ it('unloads after the time, counted from the last answer', () => {
   expect(unloads).toBe(1);
 });
 
+it('begins anew when somebody writes, and knows that it is away until it is started', () => {
+  const idle = keep();
+  becomes({ kind: 'ready', sinceMs: 0 });
+  wait(299_000);
+  idle.used();
+  expect(idle.atMs).toBe(599_000);
+  wait(300_000);
+  expect([unloads, idle.isAway]).toEqual([0, false]);
+  wait(599_000);
+  expect([unloads, idle.isAway]).toEqual([1, true]);
+  becomes({ kind: 'stopping', sinceMs: 599_000, deadlineMs: 600_000 });
+  becomes({ kind: 'off' });
+  expect(idle.isAway).toBe(true);
+  becomes({ kind: 'preparing', sinceMs: 600_000 });
+  expect(idle.isAway).toBe(false);
+  becomes({ kind: 'off' });
+  expect(idle.isAway).toBe(false);
+});
+
 it('does not while it is pinned, never is chosen, or an answer waits', () => {
   const idle = keep();
   becomes({ kind: 'ready', sinceMs: 0 });

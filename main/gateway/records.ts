@@ -32,7 +32,7 @@ const stored = v.object({
   origins: v.fallback(v.array(v.string()), []),
   pinnedModelId: v.fallback(v.nullable(v.string()), null),
   unloadAfterMinutes: v.fallback(
-    v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MOST_IDLE_UNLOAD_MINUTES)),
+    v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(MOST_IDLE_UNLOAD_MINUTES)),
     0,
   ),
   clients: v.fallback(v.array(v.fallback(v.nullable(client), null)), []),

@@ -42,7 +42,7 @@ const usage: AnswerUsage = {
 };
 
 test('the meta line leaves out what is not known', () => {
-  expect(metaWords(usage)).toBe('42 tok/s · 311 tokens · 1,840 from cache');
+  expect(metaWords(usage)).toBe('42 tok/s · 311 tokens · 1,840 of 2,000 tokens from cache');
   expect(metaWords({ ...usage, cachedTokens: 0, decodeTokensPerSecond: null, completionTokens: 1 })).toBe('1 token');
   expect(metaWords({ ...usage, cachedTokens: 0, decodeTokensPerSecond: 6.84 })).toBe('6.8 tok/s · 311 tokens');
 });

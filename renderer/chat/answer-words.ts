@@ -79,13 +79,14 @@ export function lastLine(reasoning: string): string {
   return line.length > 160 ? line.slice(-160) : line;
 }
 
-/** "42 tok/s · 311 tokens · 1,840 from cache", leaving out what is not known. */
+/** "42 tok/s · 311 tokens · 1,840 of 1,912 tokens from cache", leaving out what is not known. */
 export function metaWords(usage: AnswerUsage): string {
   const parts: string[] = [];
   const rate = usage.decodeTokensPerSecond;
   if (rate !== null) parts.push(`${rate < 10 ? rate.toFixed(1) : count(Math.round(rate))} tok/s`);
   parts.push(usage.completionTokens === 1 ? '1 token' : `${count(usage.completionTokens)} tokens`);
-  if (usage.cachedTokens > 0) parts.push(`${count(usage.cachedTokens)} from cache`);
+  if (usage.cachedTokens > 0)
+    parts.push(`${count(usage.cachedTokens)} of ${count(usage.promptTokens)} tokens from cache`);
   return parts.join(' · ');
 }
 

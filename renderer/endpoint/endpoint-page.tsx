@@ -217,7 +217,10 @@ function Staying({ status }: Props) {
         <div className={styles.row}>
           <span className={styles.main}>
             <span id={pinId}>Keep {model.name} loaded</span>
-            <span className={styles.hint}>It is not unloaded when idle, and no program puts another in its place.</span>
+            <span className={styles.hint}>
+              Stays when idle, also for apps that want memory, until it is critical. No program puts another in its
+              place.
+            </span>
           </span>
           <Switch
             isOn={status.isPinned}

@@ -30,7 +30,7 @@ export const unloadWords = (minutes: number): string =>
   minutes === 0
     ? 'Never'
     : minutes < 60
-      ? `After ${minutes} minutes`
+      ? `After ${minutes < 1 ? seconds(minutes * 60_000) : `${minutes} minutes`}`
       : minutes === 60
         ? 'After an hour'
         : `After ${Math.round(minutes / 60)} hours`;

@@ -1,5 +1,5 @@
 /** What a person sees of each scenario of the simulated Mac: the real app and engine, the window in a real browser. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -14,6 +14,7 @@ import { openMacWindow } from './mac-window.ts';
 
 /** Longer than the slowest of protection's own delays on a busy machine. */
 const WAIT = { timeout: 60_000 };
+const IDLE_MS = 5_000;
 
 describe.skipIf(whyNoChromium() !== null)('on a simulated Mac', () => {
   let browser: Browser;
@@ -112,6 +113,47 @@ describe.skipIf(whyNoChromium() !== null)('on a simulated Mac', () => {
     await sheet.getByRole('heading', { name: 'Normal pressure' }).waitFor(WAIT);
     expect(await banner().count()).toBe(0);
     await pictures('fits');
+  });
+
+  test('an idle model counts down, goes, and comes back with its conversation; a pinned one stays', async () => {
+    const minutes = { unloadAfterMinutes: IDLE_MS / 60_000 };
+    writeFileSync(join(home, 'endpoint.json'), JSON.stringify({ ...minutes, clients: [], origins: [] }));
+    await begin('fits');
+    await turn();
+    await ask('Tell me about ships and the sea. '.repeat(30));
+    expect(await finished()).toBe('complete');
+    await expect.poll(() => engineState().innerText(), WAIT).toMatch(/^Unloads in \d s$/);
+
+    // Whoever writes is about to ask.
+    const composer = page.getByRole('textbox', { name: 'Message' });
+    await page.waitForTimeout(IDLE_MS / 2);
+    await composer.fill('W');
+    await page.waitForTimeout(IDLE_MS * 0.7);
+    expect(await engineState().innerText()).toMatch(/^Unloads in/);
+    await pictures('idle-countdown');
+    await becomes('Off');
+    const caches = readdirSync(join(home, 'prompt-caches')).filter((name) => name.endsWith('.safetensors'));
+    expect(caches).toHaveLength(1);
+
+    // It is back before the message is sent, and so is what it had read.
+    await composer.fill('Why?');
+    await expect.poll(() => engineState().innerText(), WAIT).toMatch(/^(Ready|Unloads in)/);
+    await ask('Why?');
+    expect(await finished()).toBe('complete');
+    await answers().last().hover();
+    const meta = await answers().last().getByTestId('meta').innerText();
+    const [, cached = '', all = ''] = /([\d,]+) of ([\d,]+) tokens from cache/.exec(meta) ?? [];
+    expect(Number(cached)).toBeGreaterThan(200);
+    expect(Number(all) - Number(cached)).toBeLessThan(12);
+
+    await page.getByRole('banner').getByTitle('Models').click();
+    await page.getByRole('button', { name: 'For other programs' }).click();
+    await page.getByRole('switch', { name: /^Keep .* loaded/ }).click();
+    await page.getByText('It comes back by itself with the next request.').waitFor(WAIT);
+    await pictures('pinned');
+    await page.keyboard.press('Escape');
+    await page.waitForTimeout(IDLE_MS + 1_000);
+    expect(await engineState().innerText()).toBe('Ready');
   });
 
   test('fits after a raise', async () => {
