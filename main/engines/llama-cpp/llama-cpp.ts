@@ -427,8 +427,10 @@ async function* chat(
     'log probabilities': request.topLogprobs !== undefined,
   });
   const answer = new OpenAiAnswer();
+  let isThinking = false;
   const endThinking = (): void => {
-    if (answer.id === null) return;
+    // Before the first thought there is nothing that the server would end.
+    if (answer.id === null || !isThinking) return;
     const body = { id: answer.id, action: 'reasoning_end' };
     // One that has just begun to answer does not need it any more.
     askJson(server, CONTROL_PATH, body, controlledSchema, signal).catch(() => undefined);
@@ -437,10 +439,11 @@ async function* chat(
   wish?.addEventListener('abort', endThinking, { once: true });
   try {
     for await (const line of askLines(server, '/v1/chat/completions', llamaChatBody(request), signal)) {
-      const isFirst = answer.id === null;
       const events = answer.read(line);
-      // Wished before there was anything to end.
-      if (isFirst && wish?.aborted === true) endThinking();
+      if (!isThinking && events.some(({ kind }) => kind === 'reasoning')) {
+        isThinking = true;
+        if (wish?.aborted === true) endThinking();
+      }
       yield* events;
     }
   } catch (error) {
