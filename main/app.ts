@@ -217,10 +217,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     log,
   });
+  const certainCount: Engine['count'] = async (request, signal) => {
+    await keeping.settled();
+    return chosenEngine.certainCount(request, signal);
+  };
   const engine = guardEngine(keeping, {
     promptRefusal: (characters) => guard.promptRefusal(characters),
     bounded: async (request, signal) => ({
-      ...(await withinCeiling(request, { engine: { count: chosenEngine.certainCount }, ...ceiling }, signal)),
+      ...(await withinCeiling(request, { engine: { count: certainCount }, ...ceiling }, signal)),
       prefillStepTokens: modelsRoom.prediction()?.prefillStepTokens ?? DEFAULT_STEP_TOKENS,
     }),
     used: () => guard.used(),
@@ -330,6 +334,21 @@ export async function createApp(options: AppOptions): Promise<App> {
     engine.start({ folder: model.folder, name: model.info.name }).catch(() => {});
   };
 
+  /** A conversation's own model, or the chosen one after somebody else's: never under an answer of another. */
+  const putInUse = (modelId: string | null): void => {
+    if (modelId === null || modelId === models.inUseId) return;
+    const isAnswering = chat.isAnswering() || endpoint.isServing();
+    if (isAnswering) {
+      const busy = models.current?.info.name ?? 'Another model';
+      throw new AppFault(
+        'refused',
+        `${busy} is answering, and one model is loaded at a time.`,
+        'Wait for its answer, or stop it first.',
+      );
+    }
+    modelsRoom.use(modelId);
+  };
+
   /** While the user types. What is in the way is said when they ask. */
   const wake = (): void => {
     try {
@@ -343,7 +362,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     store,
     engine,
     ensureRunning: (modelId) => {
-      if (modelId !== null && modelId !== models.current?.info.id) modelsRoom.choose(modelId);
+      putInUse(modelId ?? models.chosenId);
       ensureRunning();
     },
     admitPrompt: (characters) => {
@@ -371,7 +390,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     engine,
     models: { current: () => models.current?.info ?? null, available: () => models.available() },
     choose: async (modelId) => {
-      modelsRoom.choose(modelId);
+      modelsRoom.use(modelId);
       await engine.stop();
     },
     sampling: () => models.current?.sampling ?? null,
@@ -399,6 +418,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       machine,
       engine: engine.state,
       model: models.current?.info ?? null,
+      chosenModelId: models.chosenId,
       availableModels: models.available(),
       conversations: store.head(),
       newDraft: store.drafts.get(null),

@@ -846,6 +846,8 @@ export interface AppState {
   readonly engine: EngineState;
   readonly model: ModelInfo | null;
   readonly availableModels: readonly ModelInfo[];
+  /** What the user chose: comes back with the next message of a conversation without a model of its own. */
+  readonly chosenModelId: string | null;
   /** The head of the list: what is pinned and the latest hundred. `chat.list` has the rest. */
   readonly conversations: readonly ConversationSummary[];
   /** What was being written in a conversation that does not exist yet. */
@@ -951,8 +953,11 @@ export const routes = {
    * other apps comes back. Does nothing otherwise; may be called freely.
    */
   'engine.warm': route<EngineState>()(nothing),
-  /** Chooses the model to run; stops another that is loaded. Errors: not-found. */
-  'model.choose': route<ModelInfo>()(v.strictObject({ modelId })),
+  /**
+   * Chooses the model to run; stops another that is loaded. `forNow`: the choice stays what it was, as when a
+   * conversation's own model is loaded. Errors: not-found.
+   */
+  'model.choose': route<ModelInfo>()(v.strictObject({ modelId, forNow: v.optional(v.boolean()) })),
   /** Every model known: the catalog, what was found on this machine, what the user added. */
   'models.list': route<{ models: readonly ModelEntry[] }>()(nothing),
   /**
@@ -1280,6 +1285,8 @@ export interface Events {
   'model.changed': ModelInfo | null;
   /** A model was added, deleted, or its presence or verdict changed; at most four times a second while downloading. */
   'models.changed': readonly ModelEntry[];
+  /** The user's choice, by its id. */
+  'model.chosen': string | null;
   /** The slider's stops or the chosen ceiling changed. */
   'context.changed': ContextPlan;
   /** At most four times a second. */

@@ -9,6 +9,7 @@ import { EngineTrouble } from './engine/engine-trouble.tsx';
 import { EngineStage, Stage, StageText } from './engine/stage.tsx';
 import { MemorySheet } from './memory/memory-sheet.tsx';
 import { useMemory, useMirror, useMirrored, useModels } from './mirror/react.ts';
+import { ModelStrip } from './models/model-strip.tsx';
 import { FirstRun } from './onboarding/first-run.tsx';
 import { isFirstRun } from './onboarding/first-run-words.ts';
 import { SetupStrip } from './onboarding/setup-strip.tsx';
@@ -226,7 +227,13 @@ const useIsFirstRun = (): boolean => {
 const Beginning = () => (useIsFirstRun() ? <FirstRun /> : <EngineStage />);
 
 /** Before there is a model nothing can be written to it. */
-const ComposerWhenOfUse = () => (useIsFirstRun() ? null : <Composer />);
+const ComposerWhenOfUse = () =>
+  useIsFirstRun() ? null : (
+    <>
+      <ModelStrip />
+      <Composer />
+    </>
+  );
 
 /** Between conversation and composer: trouble with the engine, and what main refused. */
 function Notices() {

@@ -95,6 +95,7 @@ export interface Chat {
   }): Promise<Conversation>;
   /** Somebody else asks the engine for something: what goes on here without being waited for ends. */
   giveWay(): void;
+  isAnswering(): boolean;
   /** Ends every answer with this status and waits until they are stored. */
   endAll(status: Extract<AnswerStatus, { kind: 'stopped' | 'interrupted' }>): Promise<void>;
 }
@@ -468,6 +469,8 @@ export function createChat(ports: ChatPorts): Chat {
     },
 
     giveWay: () => titles.giveUp(),
+
+    isAnswering: () => answering.count > 0,
 
     async endAll(status) {
       isEnding = true;

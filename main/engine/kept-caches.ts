@@ -26,6 +26,8 @@ export interface CacheKeepingEngine extends Engine {
   opened(key: string): void;
   /** It is deleted, and so is what was saved of it. */
   forgetConversation(key: string): void;
+  /** Resolves once nothing is saved any longer of a process that is to go, and the next one is on its way. */
+  settled(): Promise<void>;
 }
 
 export interface KeptCachesPorts {
@@ -206,6 +208,10 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
   /** While it is saved before a stop. The way to off begins when it is wanted, not when all is saved. */
   let leaving: { readonly shown: EngineState; readonly saved: Promise<void>; readonly done: Promise<void> } | null =
     null;
+  /** While it is saved before another model takes its place. */
+  let changing: Promise<void> | null = null;
+  /** What is asked of the next process, or of another model, is not for the one that is still there. */
+  const settled = async (): Promise<void> => void (await (leaving?.saved ?? changing));
   const stateNow = (): EngineState => leaving?.shown ?? engine.state;
   const tell = (): void => {
     for (const listener of [...listeners]) listener(stateNow());
@@ -282,7 +288,7 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
         log('warn', `prompt cache: ${String(error)}`);
       }
     };
-    await leaving?.saved;
+    await settled();
     if (key !== undefined) forgotten.delete(key);
     let text = '';
     let promptTokens = 0;
@@ -335,13 +341,22 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     async start(wanted) {
       const isAnother = model !== null && model.folder !== wanted.folder;
       if (leaving !== null) await leaving.saved;
-      else if (isAnother && mustSave()) await saveAll();
+      else if (isAnother && mustSave()) {
+        const saved = saveAll();
+        changing = saved;
+        await saved;
+        if (changing === saved) changing = null;
+      }
       model = wanted;
       return engine.start(wanted);
     },
     stop: leave,
     generate,
-    count: (request, signal) => engine.count(request, signal),
+    async count(request, signal) {
+      await settled();
+      return engine.count(request, signal);
+    },
+    settled,
     async dropCaches() {
       if (answers === 0 && mustSave()) await saveAll();
       held.clear();

@@ -36,6 +36,8 @@ export interface EndpointRoom {
   readonly current: { readonly url: string; readonly key: string } | null;
   /** The chosen model stays loaded. */
   isPinned(): boolean;
+  /** Somebody waits for the model or is answered by it. */
+  isServing(): boolean;
   /** The user writes: an idle model is not unloaded now. True if it was, and should come back. */
   userWrites(): boolean;
   readonly handlers: Pick<Handlers, EndpointRoute>;
@@ -164,6 +166,7 @@ export async function openEndpointRoom(ports: EndpointRoomPorts): Promise<Endpoi
       return endpoint === null ? null : { url: endpoint.url, key };
     },
     isPinned: pinned,
+    isServing: () => (endpoint?.requests.length ?? 0) > 0,
     userWrites() {
       idle.used();
       return idle.isAway;

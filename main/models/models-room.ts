@@ -87,8 +87,8 @@ export interface ModelsRoom {
   readonly models: Models;
   /** What other engines on this machine have. */
   readonly outside: OutsideModels;
-  /** Chooses and tells; what runs goes on until somebody stops it. Throws AppFault (not-found). */
-  choose(modelId: string): ModelInfo;
+  /** In use for now, and told; what runs goes on until somebody stops it. Throws AppFault (not-found). */
+  use(modelId: string): ModelInfo;
   readonly handlers: ReturnType<typeof modelHandlers> &
     ReturnType<typeof engineHandlers> &
     Pick<Handlers, 'model.choose'>;
@@ -158,7 +158,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     records: openModelRecords(join(ports.dataFolder, 'models.json'), ports.onDamage('the list of models')),
     pinned: pinnedManifests(url),
     diskFreeBytes,
-    isInUse: (id) => id === models.chosenId && !isOff(),
+    isInUse: (id) => id === models.inUseId && !isOff(),
     changed: () => publishSoon(),
     clock,
     log,
@@ -198,7 +198,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
   // ── Measuring ───────────────────────────────────────────────────────────────────────────────────
 
   const prediction = (): FitPrediction | null =>
-    models.chosenId === null ? null : assessment.prediction(models.chosenId);
+    models.inUseId === null ? null : assessment.prediction(models.inUseId);
 
   let measuring: Measuring | null = null;
   const startMeasuring = (): Measuring =>
@@ -216,7 +216,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
       isShort: ports.isShort,
       learned: () => {
         publishSoon();
-        const plan = models.chosenId === null ? null : assessment.plan(models.chosenId);
+        const plan = models.inUseId === null ? null : assessment.plan(models.inUseId);
         if (plan !== null) ports.publish({ event: 'context.changed', payload: plan });
       },
       clock,
@@ -239,9 +239,20 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
 
   function choose(modelId: string): ModelInfo {
     const { info } = models.choose(modelId);
-    ports.publish({ event: 'settings.changed', payload: settings.update({ modelId }) });
+    publishChoice(modelId);
     ports.publish({ event: 'model.changed', payload: info });
     return info;
+  }
+
+  function use(modelId: string): ModelInfo {
+    const { info } = models.use(modelId);
+    ports.publish({ event: 'model.changed', payload: info });
+    return info;
+  }
+
+  function publishChoice(modelId: string | null): void {
+    ports.publish({ event: 'settings.changed', payload: settings.update({ modelId }) });
+    ports.publish({ event: 'model.chosen', payload: modelId });
   }
 
   /** What another engine can do with a model is known only once it runs. */
@@ -271,20 +282,21 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
 
   function removed(modelId: string): void {
     measured.forget(modelId);
-    if (models.chosenId !== modelId) return;
-    models.forget();
-    ports.publish({ event: 'settings.changed', payload: settings.update({ modelId: null }) });
-    ports.publish({ event: 'model.changed', payload: null });
+    const { chosenId, inUseId } = models;
+    models.forget(modelId);
+    if (chosenId === modelId) publishChoice(null);
+    if (inUseId === modelId) ports.publish({ event: 'model.changed', payload: models.current?.info ?? null });
   }
 
   return {
     models,
     outside,
-    choose,
+    use,
     handlers: {
-      'model.choose': async ({ modelId }) => {
-        const info = choose(modelId);
-        await ports.engine().stop();
+      'model.choose': async ({ modelId, forNow }) => {
+        const isLoaded = modelId === models.inUseId;
+        const info = forNow === true ? use(modelId) : choose(modelId);
+        if (!isLoaded) await ports.engine().stop();
         return info;
       },
       ...engineHandlers({
@@ -297,7 +309,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
         library,
         assessment,
         hubSettings,
-        chosenId: () => models.chosenId,
+        chosenId: () => models.inUseId,
         setContext: (contextTokens) => {
           const updated = settings.update({ contextTokens });
           ports.publish({ event: 'settings.changed', payload: updated });
@@ -319,7 +331,7 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
       publishSoon();
     },
     async refusal(by, anyway = false) {
-      const made = models.chosenId === null ? null : await assessment.preflight(models.chosenId).catch(unread);
+      const made = models.inUseId === null ? null : await assessment.preflight(models.inUseId).catch(unread);
       if (made === null || made.verdict === 'go') return null;
       if (made.verdict === 'works-if' && (by === 'timer' || (anyway && made.canLoadAnyway))) return null;
       const nextStep = waysInWords(made.ways, made.canLoadAnyway);

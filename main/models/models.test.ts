@@ -88,8 +88,9 @@ describe('createModels', () => {
     expect(() => models.required()).toThrow(/No model has been chosen/);
     expect(models.choose('headroom-demo').info.isToy).toBe(true);
     expect(models.current?.info.id).toBe('headroom-demo');
-    models.forget();
+    models.forget('headroom-demo');
     expect(models.current).toBeNull();
+    expect(models.chosenId).toBeNull();
   });
 
   it('the command line comes before the settings, the settings before the default', () => {
@@ -115,6 +116,21 @@ describe('createModels', () => {
     expect(models.chosenId).toBe(mine);
     folder('mine', good);
     expect(models.required().info.id).toBe(mine);
+  });
+
+  it('what is used for now leaves the choice as it is, which comes back when it is deleted', () => {
+    const [mine, other] = [folder('mine', good), folder('other', good)];
+    const models = createModels({ library: library(mine, other), ...none, chosenId: mine });
+    expect(models.use(other).info.id).toBe(other);
+    expect([models.inUseId, models.chosenId, models.required().info.id]).toEqual([other, mine, other]);
+    expect(() => models.use('/etc')).toThrow(AppFault);
+    expect(models.inUseId).toBe(other);
+    models.forget(mine);
+    expect([models.inUseId, models.chosenId]).toEqual([other, null]);
+    models.choose(mine);
+    models.use(other);
+    models.forget(other);
+    expect([models.inUseId, models.current?.info.id]).toEqual([mine, mine]);
   });
 
   it('refuses what it does not know', () => {

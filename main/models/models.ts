@@ -1,21 +1,28 @@
-/** Which model is chosen, and whether it can run. */
+/**
+ * Which model is chosen, which is in use, and whether it can run. One model is loaded at a time: a conversation with a
+ * model of its own, or a program that names another, puts that in the place of the chosen one for as long as it is used.
+ */
 import type { ModelInfo } from '../../preload/contract.ts';
 import { AppFault } from '../fault.ts';
 import type { Library } from './library.ts';
 import type { ModelFolder } from './model-folder.ts';
 
 export interface Models {
-  /** The chosen model where it can run; null before the user has chosen one, and while its files are away. */
+  /** The model in use where it can run; null before the user has chosen one, and while its files are away. */
   readonly current: ModelFolder | null;
   /** Also of a model whose files are away. */
+  readonly inUseId: string | null;
+  /** What comes back where nothing else is asked for. */
   readonly chosenId: string | null;
-  /** The chosen model. Throws AppFault: no-model, or not-found that says where it went. */
+  /** The model in use. Throws AppFault: no-model, or not-found that says where it went. */
   required(): ModelFolder;
   available(): readonly ModelInfo[];
-  /** Throws AppFault (not-found). */
+  /** For good, and in use. Throws AppFault (not-found). */
   choose(modelId: string): ModelFolder;
-  /** Nothing is chosen any longer. */
-  forget(): void;
+  /** In use until another is; the choice stays. Throws AppFault (not-found). */
+  use(modelId: string): ModelFolder;
+  /** Neither chosen nor in use any longer; where it was only in use, the chosen one is again. */
+  forget(modelId: string): void;
 }
 
 export interface ModelChoice {
@@ -30,6 +37,7 @@ export interface ModelChoice {
 
 export function createModels({ library, ...choice }: ModelChoice): Models {
   let chosenId = choice.givenId ?? choice.chosenId;
+  let inUseId: string | null;
   let current: ModelFolder | null = null;
 
   const locateOrNull = (id: string): ModelFolder | null => {
@@ -46,19 +54,30 @@ export function createModels({ library, ...choice }: ModelChoice): Models {
     current = locateOrNull(choice.defaultId);
     chosenId = current?.info.id ?? chosenId;
   }
+  inUseId = chosenId;
+
+  const use = (modelId: string): ModelFolder => {
+    const model = library.locate(modelId);
+    inUseId = modelId;
+    current = model;
+    return model;
+  };
 
   return {
     get current() {
       return current;
     },
+    get inUseId() {
+      return inUseId;
+    },
     get chosenId() {
       return chosenId;
     },
     required() {
-      if (chosenId === null) throw new AppFault('no-model', 'No model has been chosen yet.', 'Choose a model first.');
+      if (inUseId === null) throw new AppFault('no-model', 'No model has been chosen yet.', 'Choose a model first.');
       // A disk may have been connected or taken away since.
       current = null;
-      current = library.locate(chosenId);
+      current = library.locate(inUseId);
       return current;
     },
     available: () =>
@@ -67,14 +86,16 @@ export function createModels({ library, ...choice }: ModelChoice): Models {
         .flatMap(({ id, presence }) => (presence.kind === 'here' ? [locateOrNull(id)] : []))
         .flatMap((model) => (model === null ? [] : [model.info])),
     choose(modelId) {
-      const model = library.locate(modelId);
+      const model = use(modelId);
       chosenId = modelId;
-      current = model;
       return model;
     },
-    forget() {
-      chosenId = null;
-      current = null;
+    use,
+    forget(modelId) {
+      if (chosenId === modelId) chosenId = null;
+      if (inUseId !== modelId) return;
+      inUseId = chosenId;
+      current = chosenId === null ? null : locateOrNull(chosenId);
     },
   };
 }

@@ -185,6 +185,7 @@ export class Mirror {
       on('engine.state', (engine) => this.#patchApp({ engine })),
       on('settings.changed', (settings) => this.#patchApp({ settings })),
       on('model.changed', (model) => this.#patchApp({ model })),
+      on('model.chosen', (chosenModelId) => this.#patchApp({ chosenModelId })),
       on('chat.conversations', (conversations) => this.#patchApp({ conversations })),
       on('chat.delta', (delta) => this.streams.apply(delta)),
       on('chat.message', (message) => this.#receive(message)),
@@ -310,8 +311,17 @@ export class Mirror {
 
   async chooseModel(modelId: string): Promise<boolean> {
     const model = this.#take(await this.#bridge.call('model.choose', { modelId }));
-    if (model !== null) this.#patchApp({ model });
+    if (model !== null) this.#patchApp({ model, chosenModelId: modelId });
     return model !== null;
+  }
+
+  /** Loads what the next message here would load; the choice stays what it is. */
+  async loadForNow(modelId: string): Promise<void> {
+    const model = this.#take(await this.#bridge.call('model.choose', { modelId, forNow: true }));
+    if (model === null) return;
+    this.#patchApp({ model });
+    this.requestFocus();
+    await this.turnOn();
   }
 
   /** For this conversation if it has an effort of its own, else for every message to come. */

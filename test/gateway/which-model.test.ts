@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { isFinal } from '../../preload/answer-status.ts';
 import { modelFolder } from '../engine/fixtures.ts';
 import { type RunningApp, runApp } from './running-app.ts';
 
@@ -57,4 +58,44 @@ it('serves the chosen one, another when that is free, none in the place of one i
   // What a program chose is what the window shows.
   expect(running.app.modelName).not.toBe(other);
   expect(await ask('default')).toEqual([200, DEMO]);
+});
+
+it('a conversation’s own model and a program’s are for now: the chosen one comes back with the next message', async () => {
+  const { app } = running;
+  const chosen = (await app.handlers['app.state'](null)).chosenModelId ?? '';
+  expect(app.modelName).toBe(DEMO);
+  const send = async (text: string, modelId?: string) =>
+    app.handlers['chat.send']({
+      conversationId: null,
+      text,
+      effort: 'low',
+      attachmentIds: [],
+      ...(modelId === undefined ? {} : { settings: { modelId } }),
+    });
+  const ended = (messageId: string) =>
+    new Promise<void>((resolve) => {
+      const release = app.subscribe(({ event, payload }) => {
+        if (event !== 'chat.message' || payload.id !== messageId || payload.role !== 'assistant') return;
+        if (!isFinal(payload.status)) return;
+        release();
+        resolve();
+      });
+    });
+
+  const everywhere = await send('Hello');
+  expect([app.modelName, everywhere.assistant.model]).toEqual(['other-model', 'other-model']);
+  await ended(everywhere.assistant.id);
+
+  const own = await send('Write a long story.', 'headroom-demo');
+  expect(own.assistant.model).toBe(DEMO);
+  const { chosenModelId, model, settings } = await app.handlers['app.state'](null);
+  expect([chosenModelId, model?.name, settings.modelId]).toEqual([chosen, DEMO, null]);
+  // Under an answer no other model is put.
+  await expect(send('Hello')).rejects.toThrow(/Demo model is answering, and one model is loaded at a time/);
+  const over = ended(own.assistant.id);
+  await app.handlers['chat.stop']({ messageId: own.assistant.id });
+  await over;
+  const back = await send('Hello');
+  expect(back.assistant.model).toBe('other-model');
+  await ended(back.assistant.id);
 });

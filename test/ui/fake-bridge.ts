@@ -607,8 +607,9 @@ export function installFakeBridge(script: FakeScript): void {
     // As main does: what was fetched first is chosen, not loaded; the window hears of the choice first.
     if (app.model === null || app.model.isToy) {
       const { name = '', isToy = false } = entries.find((entry) => entry.id === modelId) ?? {};
-      setApp({ model: { id: modelId, name, sizeBytes: totalBytes, isToy } });
+      setApp({ model: { id: modelId, name, sizeBytes: totalBytes, isToy }, chosenModelId: modelId });
       emit('model.changed', app.model);
+      emit('model.chosen', app.chosenModelId);
       setEngine({ kind: 'off' });
     }
     present(modelId, { kind: 'here', folder: `/models/${modelId}`, checked: 'hub' });
@@ -727,8 +728,10 @@ export function installFakeBridge(script: FakeScript): void {
           entry === undefined
             ? app.availableModels.find((model) => model.id === modelId)
             : { id: entry.id, name: entry.name, sizeBytes: entry.sizeBytes ?? 0, isToy: entry.isToy };
-        setApp({ model: chosen ?? null });
+        const { forNow = false } = input as { forNow?: boolean };
+        setApp({ model: chosen ?? null, ...(forNow ? {} : { chosenModelId: modelId }) });
         emit('model.changed', app.model);
+        emit('model.chosen', app.chosenModelId);
         return app.model;
       }
       case 'chat.open':

@@ -170,6 +170,41 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     await close();
   });
 
+  test('where another model answers than the one in use it is said, loaded at a click, and taken back', async () => {
+    const [conversation] = states.complete.conversations;
+    if (conversation === undefined) throw new Error('There is no conversation.');
+    const modelId = 'mlx-community/Mistral-7B-Instruct-v0.3-4bit';
+    const script = running(list);
+    const withOwn = { ...conversation, settings: { ...conversation.settings, modelId } };
+    const { page, complaints, close } = await open({ ...script, conversations: [withOwn] });
+    const strip = page.getByTestId('other-model');
+    await strip.getByText('Mistral-7B-Instruct-v0.3-4bit answers here. It is loaded with your next message.').waitFor();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await lookAt(page, 'other-model', colorScheme);
+      expect(await axe(page, colorScheme === 'light' ? 'all' : 'contrast')).toEqual([]);
+    }
+    await strip.getByRole('button', { name: 'Load it now' }).click();
+    await strip.waitFor({ state: 'detached' });
+    expect(await calls(page, 'model.choose')).toEqual([{ modelId, forNow: true }]);
+    await expect.poll(() => page.locator('header').getByTitle('Models').innerText()).toContain('Mistral');
+    expect(await focused(page)).toBe('Message');
+    // A new conversation is the chosen one's again.
+    await page.getByRole('button', { name: 'New conversation' }).click();
+    await strip.getByText('gpt-oss-20b answers here.').waitFor();
+    await strip.getByRole('button', { name: 'Load it now' }).click();
+    await strip.waitFor({ state: 'detached' });
+    await page.keyboard.press('Meta+k');
+    await page.getByRole('button', { name: conversation.title }).first().click();
+    await strip.getByRole('button', { name: 'Use gpt-oss-20b' }).click();
+    await strip.waitFor({ state: 'detached' });
+    expect(await calls(page, 'chat.configure')).toEqual([
+      { conversationId: conversation.id, settings: { modelId: null } },
+    ]);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   test('a download: begun, paused, gone on with, seen in the header, thrown away only after a question', async () => {
     const { page, complaints, close } = await open(off({ ...empty, stepMs: 400 }));
     await openModels(page);

@@ -50,6 +50,7 @@ const app: AppState = {
   machine: { chip: 'Apple M2', memoryBytes: 16 * 2 ** 30, system: 'macOS 15.6', cannotRun: null },
   engine: { kind: 'ready', sinceMs: NOW_MS },
   model,
+  chosenModelId: model.id,
   availableModels: [model, demo],
   conversations: summaries,
   newDraft: null,
