@@ -844,10 +844,11 @@ export interface AppState {
   readonly platform: 'darwin' | 'linux' | 'other';
   readonly machine: MachineInfo;
   readonly engine: EngineState;
+  /** The model in use: the chosen one, or what a conversation or a program has put in its place for now. */
   readonly model: ModelInfo | null;
-  readonly availableModels: readonly ModelInfo[];
   /** What the user chose: comes back with the next message of a conversation without a model of its own. */
   readonly chosenModelId: string | null;
+  readonly availableModels: readonly ModelInfo[];
   /** The head of the list: what is pinned and the latest hundred. `chat.list` has the rest. */
   readonly conversations: readonly ConversationSummary[];
   /** What was being written in a conversation that does not exist yet. */
@@ -1282,11 +1283,12 @@ export interface Events {
   'chat.deleted': { readonly conversationId: string };
   'preset.changed': readonly Preset[];
   'settings.changed': Settings;
+  /** Another model is in use. */
   'model.changed': ModelInfo | null;
-  /** A model was added, deleted, or its presence or verdict changed; at most four times a second while downloading. */
-  'models.changed': readonly ModelEntry[];
   /** The user's choice, by its id. */
   'model.chosen': string | null;
+  /** A model was added, deleted, or its presence or verdict changed; at most four times a second while downloading. */
+  'models.changed': readonly ModelEntry[];
   /** The slider's stops or the chosen ceiling changed. */
   'context.changed': ContextPlan;
   /** At most four times a second. */
