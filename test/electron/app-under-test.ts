@@ -128,12 +128,12 @@ export class AppUnderTest {
     return (await this.windows()).some(({ visible }) => visible);
   }
 
-  /** Ends it the hard way if it still runs, and takes its data with it. */
+  /** Ends it if it still runs, the hard way when it must be (then Chromium leaves a folder), and takes its data with it. */
   async dispose(options: { readonly keepHome?: boolean } = {}): Promise<void> {
     const tree = this.tree();
     if (tree.length > 0) {
-      this.process.kill('SIGKILL');
-      for (const { pid } of await leftAfter(tree, 6_000)) process.kill(pid, 'SIGKILL');
+      this.process.kill('SIGTERM');
+      for (const { pid } of await leftAfter(tree, 10_000)) process.kill(pid, 'SIGKILL');
     }
     if (!options.keepHome) rmSync(this.home, { recursive: true, force: true });
   }

@@ -1,21 +1,24 @@
 /** However the app ends, nothing of it is left, and nothing that was acknowledged is lost. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AppState, Conversation, Result, RouteOutput } from '../../preload/contract.ts';
 import { modelFolder } from '../engine/fixtures.ts';
 import { type AppUnderTest, launchApp, prepareSurroundings } from './app-under-test.ts';
 import { leftAfter } from './process-tree.ts';
 
 const surroundings = await prepareSurroundings();
-const home = mkdtempSync(join(tmpdir(), 'headroom-ending-'));
 
 /** How long the engine may outlive an app that was killed. */
 const ORPHAN_DEADLINE_MS = 5_000;
 
 describe.skipIf(surroundings.kind === 'missing')('ending', () => {
   let app: AppUnderTest | null = null;
+  let home = '';
+  beforeAll(() => {
+    home = mkdtempSync(join(tmpdir(), 'headroom-ending-'));
+  });
 
   async function launch(): Promise<AppUnderTest> {
     if (surroundings.kind === 'missing') throw new Error(surroundings.reason);
@@ -90,11 +93,14 @@ describe.skipIf(surroundings.kind === 'missing')('ending', () => {
     });
     const tree = running.tree();
     await exited(running, () => running.process.kill('SIGKILL'));
+    // Nobody else will take away what Chromium had beside its data.
+    const chromiumFolder = dirname(readlinkSync(join(home, 'window', 'SingletonSocket')));
     const left = await leftAfter(tree, ORPHAN_DEADLINE_MS);
     expect(left.filter(({ command }) => command.includes('headroom_engine'))).toEqual([]);
     expect(left).toEqual([]);
 
     const again = await launch();
+    rmSync(chromiumFolder, { recursive: true });
     const conversation = await call<Conversation>(again, 'chat.open', { conversationId: turn.conversation.id });
     expect(conversation.messages).toMatchObject([
       { role: 'user', text: 'Write something very long about memory.' },

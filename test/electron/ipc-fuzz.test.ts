@@ -75,8 +75,7 @@ describe.skipIf(surroundings.kind === 'missing')('requests over IPC', () => {
   afterAll(async () => {
     if (surroundings.kind === 'missing') return;
     const exit = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await exit;
+    if (child.kill('SIGKILL')) await exit;
     // Its helpers end a moment later and may still write.
     rmSync(userData, { recursive: true, force: true, maxRetries: 20 });
     await surroundings.dispose();

@@ -46,7 +46,8 @@ describe('out/main/index.js', () => {
     const home = mkdtempSync(join(tmpdir(), 'headroom-bundle-'));
     const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
       encoding: 'utf8',
-      env: { ...process.env, HEADROOM_HOME: home },
+      // No window comes of it, but without a display the app would end before the lock.
+      env: { ...process.env, HEADROOM_HOME: home, DISPLAY: ':0' },
     });
     rmSync(home, { recursive: true });
     const calls = JSON.parse(output) as [string, unknown][];

@@ -152,7 +152,8 @@ describe.skipIf(surroundings.kind === 'missing')('the window is shut in', () => 
       const frame = document.createElement('iframe');
       frame.src = 'https://example.org/';
       document.body.append(frame);
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      for (const until = Date.now() + 10_000; violations.length < 2 && Date.now() < until; )
+        await new Promise((resolve) => setTimeout(resolve, 20));
       frame.remove();
       return { connected, evaluated, inline: 'inlineScriptRan' in window, violations };
     });
@@ -246,10 +247,10 @@ describe.skipIf(surroundings.kind === 'missing')('the window is shut in', () => 
             setImmediate(() => resolve(String(event.defaultPrevented))),
           );
           webContents.downloadURL('data:application/octet-stream,x');
-          setTimeout(() => resolve('never'), 2_000);
+          setTimeout(() => resolve('nothing was to be downloaded'), 10_000);
         }),
     );
-    expect(['true', 'never']).toContain(started);
+    expect(started).toBe('true');
   });
 
   it('electron-log does not put a preload of its own into the session', async () => {

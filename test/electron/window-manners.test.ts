@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Bridge } from '../../preload/contract.ts';
 import { type AppUnderTest, launchApp, prepareSurroundings } from './app-under-test.ts';
 
 const surroundings = await prepareSurroundings();
@@ -36,7 +37,13 @@ describe.skipIf(surroundings.kind === 'missing')('window manners', () => {
     const page = await app.page();
     await page.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
     // Main is told when the typing rests.
-    await page.waitForTimeout(600);
+    const draftInMain = () =>
+      page.evaluate(async () => {
+        const { headroom } = window as unknown as { headroom: Bridge };
+        const state = await headroom.call('app.state', null);
+        return state.ok ? state.value.newDraft?.text : state.error.message;
+      });
+    await expect.poll(draftInMain).toBe('Half a thought');
     await app.clickTray(ICON, true);
     await isResizable(true);
     const detached = await app.page();
