@@ -2,8 +2,8 @@
 /**
  * `npm test`: everything, on real parts: the quick checks, the engine's own tests (pytest), then units, window, processes, browser and
  * Electron (vitest). `--faults` runs the kill, fuzz and soak suites with their full counts; `--fit` only what compares
- * predictions with the engine, on every model and length; `--engines` the other engines, with their real servers where
- * they are found. Other arguments go to vitest.
+ * predictions with the engine, on every model and length; `--engines` the other engines, with their real servers,
+ * built once where they lack. Other arguments go to vitest.
  */
 import { bin, childEnvironment, main, nodeExecutable, prepare, root, run, say, venvPython } from './prepare.mjs';
 
@@ -26,6 +26,8 @@ await main(async () => {
     ...(fit ? { HEADROOM_FIT: 'full' } : {}),
     ...(engines ? { HEADROOM_ENGINES: 'real' } : {}),
   };
+  // What cannot be built is said there, and skipped with its reason.
+  if (engines) await run(nodeExecutable(), ['test/engines/build-servers.ts'], { env });
   /** @type {string[]} */
   const failed = [];
   const vitest = async (/** @type {readonly string[]} */ args) => {
@@ -39,7 +41,7 @@ await main(async () => {
     if (check.code !== 0) failed.push('check');
     const pytest = await run(
       venvPython,
-      ['-m', 'pytest', '-q', '-c', 'python-runtime/pyproject.toml', 'python-runtime'],
+      ['-m', 'pytest', '-q', '-rs', '-c', 'python-runtime/pyproject.toml', 'python-runtime'],
       {
         env,
       },

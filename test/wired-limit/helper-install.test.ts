@@ -2,7 +2,7 @@
  * The texts that root runs to install and remove, run as root in a root folder of their own: Debian's programs below it,
  * stand-ins for what only a Mac has (launchctl, stat -f, mv -h, the group wheel).
  */
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   clearAtBootText,
   installHelperText,
@@ -167,8 +167,4 @@ describe.skipIf(noRootRoom !== null)('as root', () => {
     ]);
     expect(output.trim().split('\n').at(-1)).toBe(`${HELPER_LABEL}.plist`);
   });
-});
-
-afterAll(() => {
-  if (noRootRoom !== null) console.log(`skipped: installing as root: ${noRootRoom}`);
 });

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { HELPER_SCRIPT } from '../../main/wired-limit/helper/script.ts';
 import { seededRandom } from '../engine/seeded-random.ts';
 import { inRootRoom, noRootRoom } from './root-room.ts';
@@ -209,8 +209,4 @@ describe.skipIf(noRootRoom !== null)('the helper as root', () => {
     },
     1_200_000,
   );
-});
-
-afterAll(() => {
-  if (noRootRoom !== null) console.log(`skipped: the helper as root: ${noRootRoom}`);
 });

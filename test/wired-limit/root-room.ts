@@ -10,6 +10,7 @@ export const noRootRoom: string | null = ((): string | null => {
   const tried = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { encoding: 'utf8' });
   return tried.status === 0 ? null : `no mount namespace here: ${tried.stderr?.trim() ?? String(tried.error)}`;
 })();
+if (noRootRoom !== null) console.log(`Skipped: what runs as root: ${noRootRoom}`);
 
 /** Runs a shell text in a fresh mount namespace. Throws with its stderr when it fails. */
 export function inRootRoom(script: string): string {
