@@ -40,7 +40,7 @@ it('takes along what a process leaves behind, even what ignores hang-ups', async
   const left = Number(/left (\d+)/.exec(output)?.[1]);
   expect(isAlive(left)).toBe(true);
   await exit;
-  await until(() => !isAlive(left), 1_000);
+  await until(() => !isAlive(left), 5_000);
 });
 
 it('makes a flood wait instead of the app', async () => {

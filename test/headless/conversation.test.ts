@@ -42,9 +42,9 @@ beforeEach(() => {
   changes = [];
 });
 afterAll(async () => {
-  window.close();
-  other.close();
-  expect(await host.end()).toBe(0);
+  window?.close();
+  other?.close();
+  expect(await host?.end()).toBe(0);
   await rm(home, { recursive: true, force: true, maxRetries: 5 });
 });
 

@@ -1,8 +1,9 @@
 /** Starts the headless host as its own process, the way `npm start -- --headless` does, in a data folder of its own. */
-import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -65,4 +66,12 @@ export function followHeadless<Url = string>(
       return exited;
     },
   };
+}
+
+/** Command lines of the engines this app started, also when it has ended: their socket's folder has its number. */
+export async function enginesOf({ child }: HeadlessProcess): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-ww', '-o', 'args=']);
+  return stdout
+    .split('\n')
+    .filter((line) => line.includes('headroom_engine') && line.includes(`headroom-${child.pid}-`));
 }

@@ -27,7 +27,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const timing = { helloMs: 400, heartbeatMs: 200, backlogBytes: 256 * 1024 };
+/** Short, and yet longer than a busy machine keeps a process waiting. */
+const timing = { helloMs: 1_500, heartbeatMs: 1_000, backlogBytes: 256 * 1024 };
 let host: HeadlessHost;
 let links: string[];
 let lines: string[];

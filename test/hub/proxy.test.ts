@@ -36,7 +36,6 @@ async function listen(server: Server): Promise<number> {
 }
 
 const made = makeCertificate();
-if (made === null) console.log('Skipped: what needs a certificate: openssl is not installed');
 afterAll(() => made?.remove());
 
 /** Null where no certificate can be made. */

@@ -9,6 +9,7 @@ import { createApp } from '../../main/app.ts';
 import { createGate } from '../../main/host/gate.ts';
 import { parseHeadlessArguments } from '../../main/host/headless/arguments.ts';
 import { startHeadlessHost } from '../../main/host/headless/host.ts';
+import { readyLine } from '../../main/host/headless/ready-line.ts';
 import { listRendererFiles } from '../../main/host/renderer-files.ts';
 import { readInstalledFile } from '../../main/wired-limit/helper/helper.ts';
 import { HELPER_SOCKET } from '../../main/wired-limit/helper/script.ts';
@@ -107,7 +108,4 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 toMac.on('error', () => {});
 toMac.on('close', () => void end());
 
-const { endpoint, modelName } = app;
-process.stdout.write(
-  `${JSON.stringify({ ready: true, url: host.url, api: endpoint?.url ?? null, key: endpoint?.key ?? null, model: modelName })}\n`,
-);
+process.stdout.write(readyLine(host.url, app));
