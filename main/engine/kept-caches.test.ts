@@ -16,6 +16,8 @@ let isDiskShort: boolean;
 /** What is under way in the engine, ended by its signal. */
 let reading: { settle(complete: boolean): void } | null;
 let answerText: string;
+/** Answers end with their signal only. */
+let slowAnswer: boolean;
 let heldBytes: number;
 /** Conversations in the engine's memory. */
 let engineHas: Set<string>;
@@ -69,6 +71,7 @@ function fakeEngine(): Engine & CacheOperations {
       engineHas.add(request.cacheKey ?? '-');
       yield { kind: 'prefill', doneTokens: 0, totalTokens: 300 } satisfies GenerationEvent;
       yield { kind: 'content', text: answerText } satisfies GenerationEvent;
+      if (slowAnswer) await new Promise((resolve) => signal.addEventListener('abort', resolve));
       if (signal.aborted) throw new Error('aborted');
       yield { kind: 'finish', reason: 'stop', usage } satisfies GenerationEvent;
     },
@@ -133,6 +136,7 @@ beforeEach(async () => {
   isDiskShort = false;
   reading = null;
   answerText = 'So.';
+  slowAnswer = false;
   heldBytes = 100;
   engineHas = new Set();
   slowDisk = null;
@@ -396,6 +400,21 @@ it('is on its way to off from the moment that is wanted, and starts again after 
   expect(seen[0]).toBe('stopping');
   expect(seen.at(-1)).toBe('ready');
   expect(kept.state.kind).toBe('ready');
+});
+
+it('ends the answers first, each with the reason, and saves what they have read', async () => {
+  await ask('a');
+  slowAnswer = true;
+  const ends = ['b', null].map((key) => ask(key).catch((error: unknown) => error));
+  await turn();
+  expect(did.slice(1).toSorted()).toEqual(['answer -', 'answer b']);
+  await kept.stop();
+  expect(did.slice(3)).toEqual(['save b', 'save a', 'stop']);
+  for (const end of ends) expect(await end).toMatchObject({ code: 'stopped' });
+  // A new start has nothing to do with it.
+  slowAnswer = false;
+  await kept.start({ folder: '/m', name: 'm' });
+  await ask('c');
 });
 
 it('stops at once where nothing is to be saved', () => {

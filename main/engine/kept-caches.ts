@@ -20,6 +20,7 @@ import type {
   PromptRequest,
 } from './engine.ts';
 import { STOP_GRACE_MS } from './state.ts';
+import { stopped } from './supervisor.ts';
 
 export interface CacheKeepingEngine extends Engine {
   /** Somebody looks at this conversation: what was saved of it is loaded. */
@@ -69,6 +70,10 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
   /** Deleted: nothing of them is kept, also not when an answer ends or a file is written just now. */
   const forgotten = new Set<string>();
   let answers = 0;
+  /** Who waits until there are none. */
+  const unasked: (() => void)[] = [];
+  /** Ends the answers before what is in memory is saved: the model is turned off. */
+  let cut = new AbortController();
   let cancelQuiet: (() => void) | null = null;
   let saving: Promise<void> | null = null;
   let background: { readonly abort: AbortController; readonly done: Promise<void> } | null = null;
@@ -114,9 +119,14 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
     for (const other of others) await putAway(other, signal);
   };
 
-  const mustSave = (): boolean =>
-    shelf !== null && engine.state.kind === 'ready' && [...held.values()].some(({ isUnsaved }) => isUnsaved);
+  const mustSave = (): boolean => shelf !== null && isReady() && [...held.values()].some(({ isUnsaved }) => isUnsaved);
 
+  const untilUnasked = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      if (answers === 0) return resolve();
+      unasked.push(resolve);
+      signal.addEventListener('abort', () => resolve());
+    });
   const saveAll = (): Promise<void> => {
     saving ??= saveEach().finally(() => {
       saving = null;
@@ -125,12 +135,12 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
   };
   const saveEach = async (): Promise<void> => {
     await endBackground();
-    if (engine.state.kind !== 'ready') return;
     const late = new AbortController();
     const cancel = clock.after(ports.longestSaveMs(), () => late.abort());
     try {
+      await untilUnasked(late.signal);
       for (const key of [...held.keys()].toReversed()) {
-        if (late.signal.aborted) break;
+        if (late.signal.aborted || engine.state.kind !== 'ready') break;
         await save(key, late.signal);
       }
     } catch (error) {
@@ -219,19 +229,21 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
   const leave = (): Promise<void> => {
     if (leaving !== null) return leaving.done;
     if (!mustSave()) return engine.stop();
+    cut.abort();
+    cut = new AbortController();
     const nowMs = clock.nowMs();
-    const shown = {
+    const stopping = {
       kind: 'stopping',
       sinceMs: nowMs,
       deadlineMs: nowMs + ports.longestSaveMs() + STOP_GRACE_MS,
     } as const;
-    let stopped: Promise<void> = Promise.resolve();
+    let off: Promise<void> = Promise.resolve();
     const saved = saveAll().then(() => {
       leaving = null;
-      stopped = engine.stop();
+      off = engine.stop();
     });
-    const done = saved.then(() => stopped);
-    leaving = { shown, saved, done };
+    const done = saved.then(() => off);
+    leaving = { shown: stopping, saved, done };
     tell();
     return done;
   };
@@ -274,21 +286,23 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
   ): AsyncGenerator<GenerationEvent> {
     const isAside = request.cache === 'none';
     const key = isAside ? undefined : request.cacheKey;
+    await settled();
     answers += 1;
     cancelQuiet?.();
     background?.abort.abort();
+    const off = cut.signal;
+    const signal = AbortSignal.any([options.signal, off]);
     const atTurn = async (): Promise<void> => {
       await options.atTurn?.();
       await background?.done;
       if (isAside) return;
       try {
-        await putOthersAway(key, 0, options.signal);
-        if (key !== undefined) await bringBack(key, options.signal);
+        await putOthersAway(key, 0, signal);
+        if (key !== undefined) await bringBack(key, signal);
       } catch (error) {
         log('warn', `prompt cache: ${String(error)}`);
       }
     };
-    await settled();
     if (key !== undefined) forgotten.delete(key);
     let text = '';
     let promptTokens = 0;
@@ -310,7 +324,7 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
       ahead.set(key ?? '', nextPrompt(request, content));
     };
     try {
-      for await (const event of engine.generate(request, { ...options, atTurn })) {
+      for await (const event of engine.generate(request, { ...options, signal, atTurn })) {
         if (event.kind === 'content' || event.kind === 'commentary') text += event.text;
         // Counted from what was cached, until the end tells all of it.
         if (event.kind === 'prefill') {
@@ -319,11 +333,16 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
         if (event.kind === 'finish') ({ promptTokens } = event.usage);
         yield event;
       }
+    } catch (error) {
+      throw off.aborted && !options.signal.aborted ? stopped() : error;
     } finally {
       // Also of an answer that was stopped: what there is of it stands in the history.
       keep();
       answers -= 1;
-      if (answers === 0) whenQuiet();
+      if (answers === 0) {
+        for (const resolve of unasked.splice(0)) resolve();
+        if (leaving === null) whenQuiet();
+      }
     }
   }
 

@@ -726,6 +726,6 @@ const TRY_AGAIN = 'Send it again.';
 const brokenBy = ({ message, nextStep }: { message: string; nextStep: string }): EngineError =>
   new EngineError('failed', message, nextStep);
 const aborted = (): EngineError => new EngineError('aborted', 'The request was cancelled.', TRY_AGAIN);
-const stopped = (): EngineError =>
+export const stopped = (): EngineError =>
   new EngineError('stopped', 'The model was turned off.', 'Turn the model on and send it again.');
 const turnedOff = (): EngineError => new EngineError('off', 'The model is off.', 'Turn the model on.');
