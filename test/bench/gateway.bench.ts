@@ -13,7 +13,7 @@ const FIRST_TOKENS = 8;
 const LONG_PAIRS = 15;
 const LONG_TOKENS = 300;
 const CLIENTS = 4;
-const ROUNDS = 14;
+const ROUNDS = 34;
 /** Until every client is in the queue, they cannot have waited alike. */
 const ROUNDS_TO_SETTLE = 2;
 
