@@ -355,12 +355,14 @@ async function* chat(
     wake?.();
   };
   const aborter = new AbortController();
+  // Asked for every token: where `signal` is put together of others, it asks all of them each time.
+  const ended = aborter.signal;
   const stop = (): void => aborter.abort();
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
 
   const answer = new AnswerReader();
-  const shortcut = answerNow(address, request.answerNow, aborter.signal);
+  const shortcut = answerNow(address, request.answerNow, ended);
   const parser = eventParser({
     onEvent: ({ data }) => {
       for (const event of answer.read(data)) {
@@ -381,7 +383,7 @@ async function* chat(
   });
 
   const reading = (async () => {
-    const response = await open(address, 'POST', '/v1/chat/completions', bodyOf(request), aborter.signal);
+    const response = await open(address, 'POST', '/v1/chat/completions', bodyOf(request), ended);
     await consume(
       response,
       (piece) => {
@@ -390,7 +392,7 @@ async function* chat(
         wake?.();
         return answer.done;
       },
-      aborter.signal,
+      ended,
     );
     if (!answer.done) throw new ConnectionLost('the answer broke off');
   })();
@@ -404,11 +406,11 @@ async function* chat(
       while (unread.length > 0) {
         unreadLength = 0;
         for (const event of unread.splice(0)) {
-          if (signal.aborted) return;
+          if (ended.aborted) return;
           yield event;
         }
       }
-      if (signal.aborted) return;
+      if (ended.aborted) return;
       if (outcome.value.kind === 'complete') return;
       if (outcome.value.kind === 'broken') throw outcome.value.error;
       await new Promise<void>((resolve) => {

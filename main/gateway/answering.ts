@@ -184,10 +184,11 @@ class RunawayWatch {
       this.#tail = '';
       this.#unseen = 0;
     }
-    this.#tail = (this.#tail + piece.text).slice(-TAIL_CHARACTERS);
+    this.#tail += piece.text;
     this.#unseen += piece.text.length;
     if (this.#unseen < LOOK_EVERY_CHARACTERS) return false;
     this.#unseen = 0;
+    this.#tail = this.#tail.slice(-TAIL_CHARACTERS);
     return isRepeating(this.#tail);
   }
 }

@@ -41,13 +41,14 @@ export function guardEngine(engine: Engine, ports: GuardedEnginePorts): GuardedE
     const answer: OpenAnswer = { cut: new AbortController(), reason: null };
     open.add(answer);
     ports.used();
+    let usage: GenerationUsage | null = null;
     try {
       const signal = AbortSignal.any([options.signal, answer.cut.signal]);
       // Counting a prompt waits for the engine's tokenizer: whoever reads should know what for.
       if (COUNTS_LATER.has(engine.state.kind)) yield { kind: 'waiting', for: 'engine', ahead: 0 };
       const bounded = await ports.bounded(request, signal);
       for await (const event of engine.generate(bounded, { ...options, signal })) {
-        if (event.kind === 'finish') ports.answered(event.usage);
+        if (event.kind === 'finish') ({ usage } = event);
         yield event;
       }
     } catch (error) {
@@ -55,6 +56,8 @@ export function guardEngine(engine: Engine, ports: GuardedEnginePorts): GuardedE
       throw error;
     } finally {
       open.delete(answer);
+      // What is noted of it goes to files: whoever waits for the answer has it by now.
+      if (usage !== null) ports.answered(usage);
       ports.used();
     }
   }
