@@ -3,8 +3,10 @@
  * `npm test`: everything, on real parts: the quick checks, the engine's own tests (pytest), then units, window, processes, browser and
  * Electron (vitest). `--faults` runs the kill, fuzz and soak suites with their full counts; `--fit` only what compares
  * predictions with the engine, on every model and length; `--engines` the other engines, with their real servers,
- * built once where they lack. Other arguments go to vitest.
+ * built once where they lack; `--clients` the official clients, with Python's, installed where they lack. Other arguments
+ * go to vitest.
  */
+import { preparePythonClients } from './python-clients.mjs';
 import { bin, childEnvironment, main, nodeExecutable, prepare, root, run, say, venvPython } from './prepare.mjs';
 
 await main(async () => {
@@ -12,12 +14,15 @@ await main(async () => {
   const faults = args.includes('--faults');
   const fit = args.includes('--fit');
   const engines = args.includes('--engines');
+  const clients = args.includes('--clients');
   const rest = [
-    ...args.filter((arg) => !['--faults', '--fit', '--engines'].includes(arg)),
+    ...args.filter((arg) => !['--faults', '--fit', '--engines', '--clients'].includes(arg)),
     ...(fit ? ['test/fit'] : []),
     ...(engines ? ['main/engines', 'test/engines'] : []),
+    ...(clients ? ['test/gateway/official-clients'] : []),
   ];
   await prepare({ pythonDev: true });
+  if (clients) await preparePythonClients();
   const env = {
     ...childEnvironment(),
     // Without this the electron package tries to download its binary when something merely imports it.

@@ -1,9 +1,15 @@
-/** The official JavaScript clients, unchanged, against the real engine with the demo model. */
-import { readFileSync } from 'node:fs';
+/**
+ * The official clients, unchanged, against the real engine with the demo model: JavaScript's, and Python's where they are
+ * installed (npm run test:clients).
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { longPrompt } from '../engine/fixtures.ts';
+import { longPrompt, pythonExecutable } from '../engine/fixtures.ts';
 import { type RunningApp, runApp } from './running-app.ts';
 
 let running: RunningApp;
@@ -350,5 +356,35 @@ describe('anthropic', () => {
     });
     await expect(tooLong).rejects.toBeInstanceOf(Anthropic.BadRequestError);
     await expect(tooLong).rejects.toThrow(/prompt is too long: \d+ tokens > \d+ maximum/);
+  });
+});
+
+const pythonClients = join(import.meta.dirname, '..', '..', 'out', 'python-clients');
+const hasPythonClients = existsSync(join(pythonClients, 'anthropic'));
+if (!hasPythonClients) console.log('Skipped: the Python clients are not installed: npm run test:clients');
+
+describe.skipIf(!hasPythonClients)('in Python', () => {
+  let got: Record<string, unknown>;
+  beforeAll(async () => {
+    const { url, key } = running;
+    const environment = { ENDPOINT_URL: url, ENDPOINT_KEY: key, LONG_PROMPT: longPrompt.repeat(5) };
+    const { stdout } = await promisify(execFile)(pythonExecutable, [join(import.meta.dirname, 'official_clients.py')], {
+      env: { PATH: process.env['PATH'], PYTHONPATH: pythonClients, PYTHONDONTWRITEBYTECODE: '1', ...environment },
+    });
+    got = JSON.parse(stdout) as Record<string, unknown>;
+  });
+
+  it.each<[string, unknown]>([
+    ['chat_text', expect.stringMatching(/./)],
+    ['chat_tool', ['get_weather', expect.stringMatching(/^(Oslo|Rome)$/)]],
+    ['chat_errors', expect.stringMatching(/maximum context length is \d+ tokens/)],
+    ['chat_abort', 'free'],
+    ['response_text', expect.stringMatching(/^response\.(completed|incomplete)$/)],
+    ['message_text', expect.stringMatching(/^(end_turn|max_tokens)$/)],
+    ['message_tool', ['get_weather', expect.stringMatching(/^(Oslo|Rome)$/), 'tool_use']],
+    ['message_errors', expect.stringMatching(/prompt is too long: \d+ tokens > \d+ maximum/)],
+    ['message_abort', 'free'],
+  ])('%s', (name, wanted) => {
+    expect(got[name]).toEqual({ got: wanted });
   });
 });
