@@ -85,6 +85,9 @@ export function App() {
           setSheet(null);
           mirror.requestFind();
           return;
+        case 'stop':
+          void mirror.stopAnswer();
+          return;
         case 'edit-last':
           mirror.editLastMessage();
           return;

@@ -26,6 +26,11 @@ export const Answer = memo(function Answer({ message, isLast }: Props) {
   const canAnswerNow = useAbility('answer-now');
   const isDone = isFinal(status);
   const end = endOf(status);
+  const answerNow = () => {
+    void mirror.chat.answerNow(message.id);
+    // The button goes with the thinking.
+    mirror.requestFocus();
+  };
   return (
     <article
       className={styles.answer}
@@ -45,7 +50,7 @@ export const Answer = memo(function Answer({ message, isLast }: Props) {
           sinceMs={thinkingSinceMs}
           tookMs={message.reasoningMs}
           tokens={message.usage?.reasoningTokens ?? null}
-          onAnswerNow={canAnswerNow ? () => void mirror.chat.answerNow(message.id) : null}
+          onAnswerNow={canAnswerNow ? answerNow : null}
         />
       )}
       {text !== '' && (
@@ -71,7 +76,7 @@ export const Answer = memo(function Answer({ message, isLast }: Props) {
             onClick={() => void mirror.chat.regenerate(message.id)}
           />
           {message.usage !== null && (
-            <span className={styles.cost} data-testid="meta">
+            <span className={styles.cost} title={metaWords(message.usage)} data-testid="meta">
               {metaWords(message.usage)}
             </span>
           )}

@@ -18,6 +18,7 @@ import { useMirror, useMirrored } from '../mirror/react.ts';
 import { useOpenSheet } from '../sheets.ts';
 import { FilePicker } from '../ui/file-picker.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
+import { modifierKey } from '../ui/keys.ts';
 import { AttachmentBlock } from './attachment-block.tsx';
 import styles from './composer.module.css';
 import { isLongPaste, useAttach, useDrop } from './attaching.ts';
@@ -44,6 +45,7 @@ export function Composer() {
   const isConnected = useMirrored((state) => state.connection.kind === 'connected');
   const hasModel = useMirrored((state) => state.app?.model != null);
   const isOff = useMirrored((state) => state.app?.engine.kind === 'off');
+  const platform = useMirrored((state) => state.app?.platform ?? 'other');
   const focusRequests = useMirrored((state) => state.focusRequests);
   const isSending = useMirrored((state) => state.isSending);
   const field = useRef<HTMLTextAreaElement>(null);
@@ -184,7 +186,7 @@ export function Composer() {
               type="button"
               className={styles.send}
               aria-label="Stop"
-              title="Stop"
+              title={`Stop (${modifierKey(platform)}.)`}
               disabled={isStopping || !isConnected}
               onClick={() => {
                 void mirror.stopAnswer();

@@ -24,7 +24,10 @@ export function ContextCutMark({ messageId }: { readonly messageId: string }) {
         )}{' '}
         <button
           type="button"
-          onClick={() => void mirror.chat.fit(conversationId, 'everything', { text: '', attachments: [] })}
+          onClick={() => {
+            void mirror.chat.fit(conversationId, 'everything', { text: '', attachments: [] });
+            mirror.requestFocus();
+          }}
         >
           Undo
         </button>

@@ -8,12 +8,13 @@ import { Answer } from './answer.tsx';
 import { ContextCutMark } from './context-cut-mark.tsx';
 import styles from './conversation.module.css';
 import { FindBar } from './find-bar.tsx';
-import { estimatedHeight, type RowSpan, rowsToDraw } from './rows.ts';
+import { estimatedHeight, keepsEnd, type RowSpan, rowsToDraw } from './rows.ts';
+import { useKeptFocus } from './use-kept-focus.ts';
 import { useFind } from './use-find.ts';
 import { UserBubble } from './user-bubble.tsx';
 
-/** The reader who has moved up by more than this, in pixels, is not pulled back: less is a rounding error. */
-const LET_GO = 4;
+/** How near to the end the list itself takes for being there, in pixels. */
+const AT_END = 4;
 /** Further from the end than a line of text, the way back is shown. */
 const AWAY = 24;
 
@@ -75,8 +76,17 @@ export function Conversation({ messages }: { readonly messages: readonly Message
   const [isAway, setIsAway] = useState(false);
   const conversationId = messages[0]?.conversationId ?? '';
   const [place] = useState(() => places.get(conversationId));
-  const wasAtEnd = useRef(place === undefined);
+  const following = useRef({ keepsEnd: place === undefined, offset: place?.offset ?? 0 });
   const [isHeld, setIsHeld] = useState(false);
+  const frame = useRef(0);
+  // In the next frame: until then rows are still being measured, and the list may get there by itself.
+  const keepEnd = (): void => {
+    frame.current ||= requestAnimationFrame(() => {
+      frame.current = 0;
+      if (following.current.keepsEnd && list.getDistanceFromEnd() > 1) list.scrollToEnd();
+    });
+  };
+  useEffect(() => () => cancelAnimationFrame(frame.current), []);
 
   const rangeExtractor = useCallback((range: Range) => {
     const inView = defaultRangeExtractor(range);
@@ -97,19 +107,20 @@ export function Conversation({ messages }: { readonly messages: readonly Message
     anchorTo: isHeld ? 'start' : 'end',
     ...(place && { initialOffset: place.offset, initialMeasurementsCache: place.measured }),
     followOnAppend: true,
-    scrollEndThreshold: LET_GO,
+    scrollEndThreshold: AT_END,
     directDomUpdates: true,
     // A transform would make each row the frame of what is fixed to the window (the address of a link pointed at).
     directDomUpdatesMode: 'position',
     onChange: (instance) => {
-      const distance = instance.getDistanceFromEnd();
-      wasAtEnd.current = distance <= LET_GO;
-      setIsAway(distance > AWAY);
+      const distanceFromEnd = instance.getDistanceFromEnd();
+      if (isHeld && distanceFromEnd > AT_END) following.current.keepsEnd = false;
+      if (following.current.keepsEnd && distanceFromEnd > 1) keepEnd();
+      setIsAway(!following.current.keepsEnd && distanceFromEnd > AWAY);
     },
   });
 
   const toEnd = useCallback(() => {
-    wasAtEnd.current = true;
+    following.current.keepsEnd = true;
     list.scrollToEnd();
     setIsAway(false);
   }, [list]);
@@ -124,7 +135,8 @@ export function Conversation({ messages }: { readonly messages: readonly Message
 
   useEffect(
     () => () => {
-      if (wasAtEnd.current) places.delete(conversationId);
+      // oxlint-disable-next-line react-hooks/exhaustive-deps -- As it is when the reader leaves.
+      if (following.current.keepsEnd) places.delete(conversationId);
       else places.set(conversationId, { offset: list.scrollOffset ?? 0, measured: list.takeSnapshot() });
     },
     [list, conversationId],
@@ -147,22 +159,34 @@ export function Conversation({ messages }: { readonly messages: readonly Message
     };
   }, []);
 
-  // A composer that grows takes height from the end, which has to stay in view.
+  // A composer that grows takes height from the end, which has to stay in view. Where the reader is, is asked only when
+  // the page has scrolled: while rows are measured, place and height do not belong together.
   useEffect(() => {
-    if (view.current === null) return;
+    const root = view.current;
+    if (root === null) return;
     const observer = new ResizeObserver(() => {
-      if (wasAtEnd.current) list.scrollToEnd();
+      if (following.current.keepsEnd) list.scrollToEnd();
     });
-    observer.observe(view.current);
-    return () => observer.disconnect();
+    observer.observe(root);
+    const onScroll = (): void => {
+      const { scrollTop: offset, scrollHeight, clientHeight } = root;
+      const now = { offset, distanceFromEnd: scrollHeight - clientHeight - offset };
+      following.current = { keepsEnd: keepsEnd(following.current, now), offset };
+    };
+    root.addEventListener('scroll', onScroll, { passive: true });
+    return () => {
+      observer.disconnect();
+      root.removeEventListener('scroll', onScroll);
+    };
   }, [list]);
 
   const mirror = useMirror();
+  useKeptFocus(view, () => mirror.requestFocus());
   const revealedId = useMirrored((state) => state.revealedId);
   useEffect(() => {
     const row = revealedId === null ? -1 : messages.findIndex(({ id }) => id === revealedId);
     if (row === -1) return;
-    wasAtEnd.current = false;
+    following.current.keepsEnd = false;
     list.scrollToIndex(row, { align: 'start' });
     mirror.endReveal();
   }, [list, messages, mirror, revealedId]);

@@ -28,7 +28,9 @@ export function QueuedMessages({ onTakeBack }: { readonly onTakeBack: (draft: Dr
           <span className={styles.text} title={text}>
             {text.trim() === '' ? attachments.map(({ name }) => name).join(', ') : text}
           </span>
-          {!isWaiting && index === 0 && <Button onClick={() => void mirror.chat.sendQueued(id)}>Send now</Button>}
+          {!isWaiting && index === 0 && (
+            <Button onClick={() => void mirror.chat.sendQueued(id).then(() => mirror.requestFocus())}>Send now</Button>
+          )}
           <IconButton isSmall icon={Pencil} label="Edit the waiting message" onClick={() => void remove(id, 'edit')} />
           <IconButton isSmall icon={X} label="Remove the waiting message" onClick={() => void remove(id, 'drop')} />
         </li>

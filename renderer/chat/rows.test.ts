@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Message } from '../../preload/contract.ts';
-import { estimatedHeight, rowsToDraw } from './rows.ts';
+import { estimatedHeight, keepsEnd, rowsToDraw } from './rows.ts';
 
 test.each([
   ['only what is in view', { first: 3, last: 5 }, 10, [], [3, 4, 5]],
@@ -36,4 +36,14 @@ test.each([
   ['a table', '| a | b |\n| - | -: |\n| 1 | 2 |', 88],
 ])('%s is about as high as it will be', (_name, text, height) => {
   expect(estimatedHeight(answer(text))).toBe(height);
+});
+
+test.each([
+  ['at the end', { keepsEnd: false, offset: 0 }, { offset: 90, distanceFromEnd: 3 }, true],
+  ['a row was higher', { keepsEnd: true, offset: 90 }, { offset: 90, distanceFromEnd: 60 }, true],
+  ['the end moved on', { keepsEnd: true, offset: 90 }, { offset: 120, distanceFromEnd: 12 }, true],
+  ['the reader moved up', { keepsEnd: true, offset: 90 }, { offset: 80, distanceFromEnd: 10 }, false],
+  ['and is left there', { keepsEnd: false, offset: 80 }, { offset: 80, distanceFromEnd: 900 }, false],
+])('the end is kept in view, or not: %s', (_what, before, now, expected) => {
+  expect(keepsEnd(before, now)).toBe(expected);
 });

@@ -76,3 +76,18 @@ export function estimatedHeight(message: Message): number {
   }
   return height;
 }
+
+/** The reader who has moved up by more than this, in pixels, is not pulled back: less is a rounding error. */
+const LET_GO = 4;
+
+/**
+ * Whether the end is to be kept in view. Only a reader who moves up lets go of it: a row that turns out higher than it
+ * was taken for does not.
+ */
+export function keepsEnd(
+  before: { readonly keepsEnd: boolean; readonly offset: number },
+  now: { readonly offset: number; readonly distanceFromEnd: number },
+): boolean {
+  if (now.distanceFromEnd <= LET_GO) return true;
+  return before.keepsEnd && now.offset >= before.offset;
+}

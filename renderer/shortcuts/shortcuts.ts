@@ -4,6 +4,7 @@ export type ShortcutAction =
   | 'new-conversation'
   | 'search-conversations'
   | 'find'
+  | 'stop'
   | 'edit-last'
   | 'copy-answer'
   | 'toggle-model'
@@ -31,6 +32,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { action: 'new-conversation', key: 'n', words: 'New conversation' },
   { action: 'search-conversations', key: 'k', words: 'Search conversations' },
   { action: 'find', key: 'f', words: 'Find in this conversation' },
+  { action: 'stop', key: '.', words: 'Stop the answer' },
   { action: 'edit-last', key: 'arrowup', shown: '↑', words: 'Edit the last message' },
   { action: 'copy-answer', key: 'c', shift: true, words: 'Copy the last answer' },
   { action: 'toggle-model', key: 'e', words: 'Turn the model on or off' },

@@ -9,6 +9,9 @@ import { states } from './states.ts';
 
 const noChromium = whyNoChromium();
 
+const focused = (page: Page) =>
+  expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label')));
+
 const called = (page: Page, route: RouteName) =>
   page.evaluate((name) => window.fakeMain.calls.filter((call) => call.route === name).map(({ input }) => input), route);
 
@@ -123,7 +126,7 @@ describe.skipIf(noChromium !== null)('conversations in the window', () => {
     await editor.fill('Something else');
     await page.keyboard.press('Escape');
     await editor.waitFor({ state: 'detached' });
-    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Message');
+    await focused(page).toBe('Message');
     expect(await called(page, 'chat.edit')).toEqual([]);
     expect(await called(page, 'window.hide')).toEqual([]);
 
@@ -134,9 +137,11 @@ describe.skipIf(noChromium !== null)('conversations in the window', () => {
     await page.locator('[data-testid="answer"][data-status="complete"]').waitFor();
     const walker = page.getByTestId('branches').first();
     await walker.getByText('2 / 2').waitFor();
-    await walker.getByRole('button', { name: 'Earlier version' }).click();
+    await walker.getByRole('button', { name: 'Earlier version' }).press('Enter');
     await page.getByText('What is a wired limit?', { exact: true }).waitFor();
     await page.getByTestId('branches').first().getByText('1 / 2').waitFor();
+    // The version that was left took its buttons with it.
+    await focused(page).toBe('Later version');
     expect(complaints).toEqual([]);
     await close();
   });
@@ -148,8 +153,9 @@ describe.skipIf(noChromium !== null)('conversations in the window', () => {
     await expect.poll(() => called(page, 'chat.continue')).toHaveLength(1);
     await page.locator('[data-testid="answer"][data-status="complete"]').waitFor();
     await page.getByTestId('answer').hover();
-    await page.getByRole('button', { name: 'Answer again' }).click();
+    await page.getByRole('button', { name: 'Answer again' }).press('Enter');
     await expect.poll(() => called(page, 'chat.regenerate')).toHaveLength(1);
+    await focused(page).toBe('Message');
     await close();
   });
 
@@ -174,6 +180,8 @@ describe.skipIf(noChromium !== null)('conversations in the window', () => {
     await page.getByRole('button', { name: 'Edit the waiting message' }).click();
     // Nothing of what was being written goes.
     await expect.poll(() => field.inputValue()).toBe('Second\n\nThird');
+    await field.press('Meta+.');
+    await expect.poll(() => called(page, 'chat.stop')).toHaveLength(1);
     await close();
   });
 
