@@ -1,6 +1,6 @@
 /**
  * The whole app with the real servers of other engines: the same chat, the same thinking, the same stop, the same
- * endpoint. Runs where they are found (`npm run test:engines` says how to get them).
+ * endpoint. By `npm run test:engines`, which builds them where they lack.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -20,13 +20,13 @@ import { type HeadlessProcess, type Ready, startHeadless } from '../headless/hea
 import { type NodeWindow, openNodeWindow } from '../headless/node-window.ts';
 import {
   HARMONY,
-  HOW_TO_GET_THEM,
   type OllamaServer,
   llamaServer,
   ollama,
   pullingFrom,
   startLlamaServer,
   startOllama,
+  whyNotReal,
   writeDemoGguf,
 } from './servers.ts';
 import { startTinyRegistry } from './tiny-registry.ts';
@@ -35,7 +35,8 @@ const run = promisify(execFile);
 
 // Slow on a busy machine, and not everybody has them: by `npm run test:engines`.
 const isAsked = process.env['HEADROOM_ENGINES'] === 'real';
-if (isAsked && (llamaServer === null || ollama === null)) process.stderr.write(`${HOW_TO_GET_THEM}\n`);
+const whyLess = whyNotReal(isAsked);
+if (whyLess !== null) console.log(`skipped: other engines: ${whyLess}`);
 
 let home: string;
 let host: HeadlessProcess;

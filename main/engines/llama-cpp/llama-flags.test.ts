@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cpuExpertLayers, flagsIn, llamaArguments } from './llama-flags.ts';
+import { buildIn, cpuExpertLayers, flagsIn, llamaArguments } from './llama-flags.ts';
 import { notLoaded } from './llama-cpp.ts';
 
 /** Lines of a current `llama-server --help`, and of one from before `--cache-ram` and `--no-ui`. */
@@ -23,6 +23,15 @@ const OLD_HELP = `
 --jinja                                 use jinja template for chat (default: disabled)
 `;
 const plan = { file: '/m/a.gguf', port: 5_000, contextTokens: 8_192, cpuExpertLayers: 0 };
+
+it.each([
+  ['version: 6140 (228f724d)\nbuilt with Apple clang', '6140'],
+  ['version: 0.6.0-dev (build 11434, commit unknown)\nbuilt with GNU 13.3.0', '11434'],
+  ['version: 0.6.0-dev (build 0, commit unknown)', null],
+  ['b11434-unknown', '11434'],
+  ['b0-unknown', null],
+  ['', null],
+])('reads the build of %j', (said, build) => expect(buildIn(said)).toBe(build));
 
 describe('how llama-server is started', () => {
   it('one request at a time, a bounded prompt cache, this machine only, nothing fetched, nothing cut', () => {

@@ -51,6 +51,15 @@ export function flagsIn(helpText: string): (flag: string) => boolean {
   return (flag) => flags.has(flag);
 }
 
+/**
+ * The build's number, by which llama.cpp's versions are told apart: of `version: 6140 (abc)`, of `version: 0.6.0 (build
+ * 11434, …)`, of `b11434-abc`. Null where it is none, as of a build without its history.
+ */
+export function buildIn(text: string): string | null {
+  const number = (/\bbuild (\d+)/.exec(text) ?? /^b(\d+)\b/.exec(text) ?? /version: (\d+)(?![\d.])/.exec(text))?.[1];
+  return number === undefined || Number(number) === 0 ? null : number;
+}
+
 /** How many layers' experts stay with the CPU, for what the GPU may hold now. */
 export function cpuExpertLayers(
   model: Pick<GgufModel, 'weightsBytes' | 'expertBytes'>,
