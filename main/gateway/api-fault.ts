@@ -85,6 +85,8 @@ const engineFaults: Record<EngineError['code'], { readonly status: number; reado
 };
 
 const RETRY_SECONDS = 10;
+/** The engine says first which field it means. */
+const NAMED_FIELD = /^(logit_bias|tool_choice|response_format|stop|tools|messages)\b/;
 /** How long a person may take to see a notification and decide. */
 const PERMISSION_RETRY_SECONDS = 60;
 
@@ -122,7 +124,8 @@ export function apiFaultOf(thrown: unknown, log: Log): ApiFault {
   if (thrown instanceof EngineError) {
     const { status, code } = engineFaults[thrown.code];
     const retry = status === 503 ? { retryAfterSeconds: RETRY_SECONDS } : {};
-    return new ApiFault(status, code, sentence(thrown.message, thrown.nextStep), null, retry);
+    const param = thrown.code === 'bad-request' ? (NAMED_FIELD.exec(thrown.message)?.[0] ?? null) : null;
+    return new ApiFault(status, code, sentence(thrown.message, thrown.nextStep), param, retry);
   }
   if (thrown instanceof AppFault)
     return new ApiFault(503, thrown.code.replaceAll('-', '_'), sentence(thrown.message, thrown.nextStep));

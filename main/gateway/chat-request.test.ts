@@ -50,6 +50,8 @@ describe('parseChatRequest', () => {
         'user',
         'response_format',
         'functions',
+        'audio',
+        'what_nobody_knows',
       ].map((name) => [name, null]),
     );
     expect(parse({ ...hello, ...nulls }).generation).toEqual(parse(hello).generation);
@@ -115,6 +117,8 @@ describe('parseChatRequest', () => {
         { role: 'user', content: 'Q', name: 'ada' },
         { role: 'assistant', content: null, tool_calls: [call], reasoning_content: 'hm' },
         { role: 'tool', tool_call_id: 'call_1', content: 'R' },
+        { role: 'assistant', content: null, refusal: 'No.' },
+        { role: 'assistant', content: [{ type: 'refusal', refusal: 'Never.' }] },
         { role: 'assistant', content: 'A', reasoning: 'ah', refusal: null },
       ],
     });
@@ -124,6 +128,8 @@ describe('parseChatRequest', () => {
       { role: 'user', content: 'Q' },
       { role: 'assistant', content: null, reasoning: 'hm', tool_calls: [call] },
       { role: 'tool', content: 'R', tool_call_id: 'call_1' },
+      { role: 'assistant', content: 'No.' },
+      { role: 'assistant', content: 'Never.' },
       { role: 'assistant', content: 'A', reasoning: 'ah' },
     ]);
   });
@@ -183,6 +189,10 @@ describe('parseChatRequest', () => {
     ['storing', { ...hello, store: true }, 'store'],
     ['no thinking', { ...hello, reasoning_effort: 'none' }, 'reasoning_effort'],
     ['old functions', { ...hello, functions: [] }, 'functions'],
+    ['an old call', { messages: [{ role: 'assistant', content: 'x', function_call: {} }] }, 'messages.0.function_call'],
+    ['a voice', { messages: [{ role: 'assistant', audio: { id: 'a' } }] }, 'messages.0.audio'],
+    ['a search', { ...hello, web_search_options: {} }, 'web_search_options'],
+    ['an odd stream', { ...hello, stream_options: { every: 2 } }, 'stream_options.every'],
     ['a forced tool that is not there', { ...hello, tool_choice: 'required' }, 'tool_choice'],
     [
       'a tool with an odd name',

@@ -5,7 +5,6 @@ import type { Asked } from './answer-writer.ts';
 import { ApiFault } from './api-fault.ts';
 import { ChatAnswer } from './chat-answer.ts';
 import {
-  anything,
   callId,
   DEFAULT_MAX_TOKENS,
   effortField,
@@ -38,6 +37,9 @@ const message = v.variant('role', [
     content: v.nullish(messageContent, null),
     reasoning: v.nullish(v.string()),
     reasoning_content: v.nullish(v.string()),
+    refusal: v.nullish(v.string()),
+    audio: v.nullish(v.never('cannot be read: send its text as content')),
+    function_call: v.nullish(v.never('is obsolete: use tool_calls')),
     tool_calls: v.nullish(v.pipe(v.array(toolCall), v.maxLength(128))),
   }),
   v.object({ role: v.literal('tool'), content: messageContent, tool_call_id: v.nullish(callId) }),
@@ -79,7 +81,7 @@ const body = v.strictObject({
   messages: v.pipe(v.array(message), v.minLength(1), v.maxLength(MOST_MESSAGES)),
   stream: v.nullish(v.boolean(), false),
   stream_options: v.nullish(
-    v.object({ include_usage: v.nullish(v.boolean(), false), include_obfuscation: v.nullish(v.boolean()) }),
+    v.strictObject({ include_usage: v.nullish(v.boolean(), false), include_obfuscation: v.nullish(v.boolean()) }),
   ),
   max_tokens: tokenBound,
   max_completion_tokens: tokenBound,
@@ -99,7 +101,6 @@ const body = v.strictObject({
   functions: v.nullish(v.never('is obsolete: use tools')),
   function_call: v.nullish(v.never('is obsolete: use tool_choice')),
   ...handlingFields,
-  prediction: anything,
 });
 
 /** Throws ApiFault. `date` as YYYY-MM-DD. */
@@ -138,7 +139,9 @@ function engineMessage(sent: v.InferOutput<typeof message>, place: string): Engi
     case 'assistant': {
       const reasoning = sent.reasoning ?? sent.reasoning_content;
       const calls = sent.tool_calls ?? [];
-      if (sent.content === null && calls.length === 0)
+      // What another model has refused to say, it has said.
+      const content = sent.content ?? sent.refusal ?? null;
+      if (content === null && calls.length === 0)
         throw new ApiFault(
           400,
           'invalid_request',
@@ -147,7 +150,7 @@ function engineMessage(sent: v.InferOutput<typeof message>, place: string): Engi
         );
       return {
         role: 'assistant',
-        content: sent.content === null ? null : textOf(sent.content, place),
+        content: content === null ? null : textOf(content, place),
         ...(reasoning ? { reasoning } : {}),
         ...(calls.length === 0 ? {} : { tool_calls: calls }),
       };
@@ -166,8 +169,9 @@ function engineMessage(sent: v.InferOutput<typeof message>, place: string): Engi
 function textOf(sent: v.InferOutput<typeof messageContent>, place: string): string {
   if (typeof sent === 'string') return sent;
   return sent
-    .map(({ type, text }, index) => {
+    .map(({ type, text, refusal }, index) => {
       if (type === 'text' && text !== undefined) return text;
+      if (type === 'refusal' && refusal !== undefined) return refusal;
       const param = `${place}.content.${index}`;
       throw type === 'text'
         ? new ApiFault(400, 'invalid_request', `${param}: a text part needs text.`, param)

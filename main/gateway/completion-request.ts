@@ -16,10 +16,10 @@ import {
 import { type ApiFault, errorBody } from './api-fault.ts';
 import { usageOf } from './chat-answer.ts';
 import {
-  anything,
   DEFAULT_MAX_TOKENS,
   effortField,
   effortOf,
+  handlingFields,
   LARGEST_MAX_TOKENS,
   modelName,
   only,
@@ -38,7 +38,7 @@ const body = v.strictObject({
   ),
   stream: v.nullish(v.boolean(), false),
   stream_options: v.nullish(
-    v.object({ include_usage: v.nullish(v.boolean(), false), include_obfuscation: v.nullish(v.boolean()) }),
+    v.strictObject({ include_usage: v.nullish(v.boolean(), false), include_obfuscation: v.nullish(v.boolean()) }),
   ),
   max_tokens: tokenBound,
   ...samplingFields,
@@ -48,7 +48,7 @@ const body = v.strictObject({
   echo: only([false], 'is not offered'),
   suffix: only([''], 'is not offered: the model cannot fill in the middle'),
   logprobs: v.nullish(v.never('is offered by /v1/chat/completions only')),
-  user: anything,
+  ...handlingFields,
 });
 
 /** Throws ApiFault. `date` as YYYY-MM-DD. */

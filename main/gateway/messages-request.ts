@@ -13,6 +13,7 @@ import {
   jsonSchemaFormat,
   leftOut,
   LARGEST_MAX_TOKENS,
+  messagesHandlingFields,
   modelName,
   MOST_MESSAGES,
   MOST_TOOLS,
@@ -96,9 +97,9 @@ const prompt = {
   tools: v.nullish(v.pipe(v.array(tool), v.maxLength(MOST_TOOLS))),
   tool_choice: v.nullish(toolChoice),
   thinking: v.nullish(thinking),
-  output_config: v.nullish(v.object({ effort: effortField, format: v.nullish(jsonFormat) })),
+  output_config: v.nullish(v.strictObject({ effort: effortField, format: v.nullish(jsonFormat) })),
   output_format: v.nullish(jsonFormat),
-  cache_control: anything,
+  ...messagesHandlingFields,
 };
 /** Old thinking is left out by the model's own template. Nothing else is: the ceiling is told with numbers. */
 const contextEdits = v.nullish(
@@ -118,9 +119,6 @@ const body = v.strictObject({
   temperature: within(0, 1),
   top_p: within(0, 1),
   top_k: v.nullish(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
-  metadata: anything,
-  service_tier: anything,
-  inference_geo: anything,
   context_management: contextEdits,
   mcp_servers: v.nullish(v.pipe(v.array(v.unknown()), v.length(0, 'are not offered'))),
   container: notOffered,

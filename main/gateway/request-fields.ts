@@ -87,17 +87,40 @@ export const effortField = v.nullish(
 );
 export const effortOf = (name: string | null | undefined): Effort => efforts[name ?? 'medium'] ?? 'medium';
 
-/** Whose request it is, and how OpenAI's own servers are to treat it: nothing here depends on them. */
+/**
+ * Whose request it is, who pays, and how a provider's own servers and caches are to treat it: here nothing depends on
+ * them, and the answer is the same. These are all the fields that are taken without effect; every other one is followed
+ * or refused by name.
+ */
 export const handlingFields = {
   user: anything,
   metadata: anything,
   service_tier: anything,
   safety_identifier: anything,
   prompt_cache_key: anything,
+  prompt_cache_options: anything,
   prompt_cache_retention: anything,
+  client_metadata: anything,
+  // A guess of the answer, to be faster.
+  prediction: anything,
+};
+export const messagesHandlingFields = {
+  metadata: anything,
+  service_tier: anything,
+  speed: anything,
+  inference_geo: anything,
+  user_profile_id: anything,
+  workspace_id: anything,
+  billing_policy: anything,
+  diagnostics: anything,
+  cache_control: anything,
 };
 
-export const textPart = v.looseObject({ type: v.string(), text: v.optional(v.string()) });
+export const textPart = v.looseObject({
+  type: v.string(),
+  text: v.optional(v.string()),
+  refusal: v.optional(v.string()),
+});
 /** A message's content, as chat completions and responses write it. */
 export const messageContent = v.union([v.string(), v.array(textPart)], 'must be text or a list of text parts');
 
@@ -108,10 +131,16 @@ const shape = { depth: 64, nodes: 500_000, textLength: 16 * 1024 * 1024 };
 export function parsedBody<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
   const oddShape = shapeFault(value, shape);
   if (oddShape !== null) throw new ApiFault(400, 'invalid_request', `The request ${oddShape}.`);
-  const parsed = v.safeParse(schema, value, { abortEarly: true });
+  const parsed = v.safeParse(schema, withoutNulls(value), { abortEarly: true });
   if (!parsed.success) throw requestFault(parsed.issues[0]);
   return parsed.output;
 }
+
+/** Clients send null for what they have not been given. */
+const withoutNulls = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null))
+    : value;
 
 function requestFault(issue: v.BaseIssue<unknown>): ApiFault {
   const place = v.getDotPath(issue);

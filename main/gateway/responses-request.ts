@@ -96,7 +96,7 @@ const body = v.strictObject({
   ),
   instructions: v.nullish(v.string()),
   stream: v.nullish(v.boolean(), false),
-  stream_options: v.nullish(v.object({ include_obfuscation: v.nullish(v.boolean()) })),
+  stream_options: v.nullish(v.strictObject({ include_obfuscation: v.nullish(v.boolean()) })),
   max_output_tokens: tokenBound,
   temperature: within(0, 2),
   top_p: within(0, 1),
@@ -104,14 +104,17 @@ const body = v.strictObject({
   tool_choice: v.nullish(responsesToolChoice),
   parallel_tool_calls: v.nullish(v.boolean()),
   reasoning: v.nullish(
-    v.object({
+    v.strictObject({
       effort: effortField,
+      // All of it comes, and none of it is summarised.
       summary: anything,
       generate_summary: anything,
+      context: only(['auto'], 'is not offered: leave it at "auto"'),
+      mode: only(['standard'], 'is not offered: leave it at "standard"'),
     }),
   ),
   text: v.nullish(
-    v.object({ format: v.nullish(format), verbosity: only(['medium'], 'is not offered: leave it at "medium"') }),
+    v.strictObject({ format: v.nullish(format), verbosity: only(['medium'], 'is not offered: leave it at "medium"') }),
   ),
   // Everything but the first belongs to calls that never come here.
   include: v.nullish(
@@ -140,7 +143,6 @@ const body = v.strictObject({
   // True is what the API means by saying nothing; the answer says that nothing was stored.
   store: v.nullish(v.boolean()),
   ...handlingFields,
-  client_metadata: anything,
 });
 
 /** Throws ApiFault. `date` as YYYY-MM-DD. */

@@ -166,7 +166,8 @@ class Grammars:
         self._tokenizer: Any = None
         self._making = threading.Lock()
 
-    def constraint(self, grammar: Callable[[], str]) -> Constraint:
+    def constraint(self, field: str, grammar: Callable[[], str]) -> Constraint:
+        """``field`` of the request is what a refusal names."""
         try:
             from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
         except ImportError as error:
@@ -189,5 +190,6 @@ class Grammars:
                 return_free_memory()
         matcher = LLMatcher(self._tokenizer, grammar(), log_level=0)
         if matcher.is_error():
-            raise bad_request(one_line(f"the schema cannot be used: {matcher.get_error()}", 300))
+            message = f"{field}: the schema cannot be used: {matcher.get_error()}"
+            raise bad_request(one_line(message, 300))
         return Constraint(matcher, ends)

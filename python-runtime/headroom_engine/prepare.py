@@ -148,13 +148,14 @@ def _constraint(
                 "this model's calls have no form that could be forced: tool_choice must be auto"
             )
             raise ApiError(400, "unsupported", message)
-        return tokenizer.grammars.constraint(lambda: call_grammar(tools, choice.name))
+        return tokenizer.grammars.constraint("tools", lambda: call_grammar(tools, choice.name))
     if form is None:
         return None
     return tokenizer.grammars.constraint(
+        "response_format",
         lambda: answer_grammar(
             form.schema, harmony=tokenizer.harmony, thinking=tokenizer.think_tags
-        )
+        ),
     )
 
 
