@@ -314,7 +314,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   /** MLX takes its limits once, when it starts. */
   async function startWithNewLimit(evenIfOff: boolean): Promise<void> {
     const isOff = engine.state.kind === 'off' || engine.state.kind === 'failed';
-    if (isOff && !evenIfOff) return;
+    // Also one that was wanted before "not now" was said to the raise, which the user has thought better of.
+    const wasHeldBack = engine.state.kind === 'failed' && engine.state.cause.code === 'wired-limit-needed';
+    if (isOff && !evenIfOff && !wasHeldBack) return;
     await chat.endAll({ kind: 'stopped' });
     if (!isOff) await engine.stop();
     // It was looked at before the limit was asked for.

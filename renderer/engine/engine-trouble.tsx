@@ -10,6 +10,12 @@ export function EngineTrouble() {
   const mirror = useMirror();
   const open = useOpenSheet();
   const engine = useMirrored((state) => state.app?.engine);
+  const modelId = useMirrored((state) => state.app?.model?.id ?? null);
+  /** Its page lists what needs no password: a shorter context, a smaller model. */
+  const lookAtWays = (id: string): void => {
+    mirror.models.lookAt(id);
+    open('models');
+  };
   const nowMs = useNow(engine?.kind === 'waiting');
   if (engine?.kind === 'waiting')
     return (
@@ -27,6 +33,11 @@ export function EngineTrouble() {
         {engine.cause.code === 'wired-limit-needed' && (
           <Button isPrimary aria-haspopup="dialog" onClick={() => open('wired-limit')}>
             Raise the limit…
+          </Button>
+        )}
+        {engine.cause.code === 'wired-limit-needed' && modelId !== null && (
+          <Button aria-haspopup="dialog" onClick={() => lookAtWays(modelId)}>
+            Other ways…
           </Button>
         )}
         {engine.cause.code === 'preflight' && (

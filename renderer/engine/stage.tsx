@@ -1,5 +1,8 @@
 import type { ReactNode } from 'react';
-import { useMemory, useMirror, useMirrored } from '../mirror/react.ts';
+import type { ModelEntry } from '../../preload/contract.ts';
+import { useMemory, useMirror, useMirrored, useModels } from '../mirror/react.ts';
+import { DownloadProgress } from '../models/download-progress.tsx';
+import { useOpenSheet } from '../sheets.ts';
 import { Button } from '../ui/button.tsx';
 import { bytesOf } from '../ui/numbers.ts';
 import { Progress } from '../ui/progress.tsx';
@@ -37,12 +40,22 @@ export function EngineStage() {
   const mirror = useMirror();
   const app = useMirrored((state) => state.app);
   const isLeft = useMemory(({ protection }) => protection?.kind === 'wired-left');
+  const entry = useModels(({ entries }) => entries?.find(({ id }) => id === app?.model?.id));
   if (app === null) return null;
   const { engine, model, settings, platform } = app;
   // The first run has the window's middle then.
   if (model === null) return null;
   switch (engine.kind) {
     case 'off':
+      if (entry?.presence.kind === 'damaged') return <CannotStart entry={entry} message={entry.presence.message} />;
+      if (entry?.presence.kind === 'getting')
+        return (
+          <Stage title={model.name}>
+            <div className={styles.download}>
+              <DownloadProgress entry={entry} download={entry.presence.download} />
+            </div>
+          </Stage>
+        );
       if (settings.firstRun === 'todo' && !model.isToy)
         return (
           <Stage title={`${model.name} is here`}>
@@ -129,6 +142,27 @@ export function EngineStage() {
         </Stage>
       );
   }
+}
+
+/** The chosen model's files are not whole, or their disk is away. */
+function CannotStart({ entry, message }: { readonly entry: ModelEntry; readonly message: string }) {
+  const { models } = useMirror();
+  const open = useOpenSheet();
+  return (
+    <Stage title={`${entry.name} cannot start`}>
+      <StageText>{message}</StageText>
+      <div className={styles.actions}>
+        {entry.repository !== null && (
+          <Button isPrimary onClick={() => void models.act('models.repair', entry.id)}>
+            Repair
+          </Button>
+        )}
+        <Button aria-haspopup="dialog" onClick={() => open('models')}>
+          Models…
+        </Button>
+      </div>
+    </Stage>
+  );
 }
 
 function Suggestions({ suggestions }: { readonly suggestions: readonly string[] }) {

@@ -10,6 +10,7 @@ import type {
   Draft,
   Effort,
   Message,
+  ModelEntry,
   Result,
   Settings,
 } from '../../preload/contract.ts';
@@ -144,6 +145,7 @@ export class Mirror {
   readonly #keepsakes: Keepsakes;
   readonly #setTimer: (run: () => void, afterMs: number) => unknown;
   readonly #release: (() => void)[] = [];
+  #modelPresence: ModelEntry['presence']['kind'] | null = null;
   #resync: 'idle' | 'running' | 'again' = 'idle';
 
   constructor({ bridge, keepsakes, setTimer }: MirrorOptions) {
@@ -185,6 +187,7 @@ export class Mirror {
       on('engine.state', (engine) => this.#patchApp({ engine })),
       on('settings.changed', (settings) => this.#patchApp({ settings })),
       on('model.changed', (model) => this.#patchApp({ model })),
+      on('models.changed', (entries) => this.#noteModel(entries)),
       on('model.chosen', (chosenModelId) => this.#patchApp({ chosenModelId })),
       on('chat.conversations', (conversations) => this.#patchApp({ conversations })),
       on('chat.delta', (delta) => this.streams.apply(delta)),
@@ -448,6 +451,14 @@ export class Mirror {
   /** Something the window itself cannot do, said like what main refuses. */
   refuse(error: AppError): void {
     this.store.setState({ refusal: error });
+  }
+
+  /** What was refused because of the model's files says nothing any longer once they are repaired, or gone. */
+  #noteModel(entries: readonly ModelEntry[]): void {
+    const modelId = this.store.getState().app?.model?.id;
+    const presence = entries.find(({ id }) => id === modelId)?.presence.kind ?? null;
+    if (presence !== this.#modelPresence && this.#modelPresence !== null) this.dismissRefusal();
+    this.#modelPresence = presence;
   }
 
   dismissRefusal(): void {

@@ -124,6 +124,7 @@ function Actions({ entry, isChosen, onBack, onClose }: ActionsProps) {
   const open = useOpenSheet();
   const say = useSay();
   const isRunning = useMirrored(({ app }) => app?.engine.kind !== 'off' && app?.engine.kind !== 'failed');
+  const isStopping = useMirrored(({ app }) => app?.engine.kind === 'stopping');
   const [isAsking, setIsAsking] = useState(false);
   const isAnswered = useRef(false);
   const [freed, setFreed] = useState<string | null>(null);
@@ -156,9 +157,24 @@ function Actions({ entry, isChosen, onBack, onClose }: ActionsProps) {
     mirror.requestFocus();
   };
 
+  if (isAsking && isChosen && isRunning)
+    return (
+      // A key of its own: what deletes must not come under the pointer or the focus that turned it off.
+      <div key="off-first" className={`${styles.foot} ${styles.sure}`} role="group" aria-label={`Delete ${entry.name}`}>
+        <p>It is loaded now. Turn it off first.</p>
+        <span>
+          <Button ref={focusOnce} onClick={answered}>
+            Keep
+          </Button>
+          <Button disabled={isStopping} onClick={() => void mirror.turnOff()}>
+            {isStopping ? 'Turning off…' : 'Turn off'}
+          </Button>
+        </span>
+      </div>
+    );
   if (isAsking)
     return (
-      <div className={`${styles.foot} ${styles.sure}`} role="group" aria-label={`Delete ${entry.name}`}>
+      <div key="sure" className={`${styles.foot} ${styles.sure}`} role="group" aria-label={`Delete ${entry.name}`}>
         <p>{deleteQuestion(entry)}</p>
         <span>
           <Button ref={focusOnce} onClick={answered}>

@@ -150,7 +150,14 @@ function hintOf(step: Exclude<FirstRunStep, { kind: 'looking' | 'cannot-run' }>)
         ? 'The download can be paused and goes on where it stopped.'
         : 'The download can be paused and goes on where it stopped. Looking around is with a toy model that knows little.';
     case 'getting':
-      return 'You may close this window: the download goes on, and this is where it will be.';
+      switch (step.download.kind) {
+        case 'paused':
+          return 'It goes on where it stopped, whenever you like.';
+        case 'failed':
+          return 'What has arrived is kept, also when you close this window.';
+        default:
+          return 'You may close this window: the download goes on, and this is where it will be.';
+      }
     case 'here':
       return step.entry.verdict.kind === 'fits-after-raise'
         ? 'Next you see what macOS will be asked for, word by word. Nothing happens before you agree.'

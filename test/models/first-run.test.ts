@@ -54,12 +54,22 @@ describe.skipIf(whyNoChromium() !== null)('the first run', () => {
     hub.behave(null);
     await stage.open();
     // Nobody clicks: it comes to its end, in sight or before the window was there.
-    await firstRun()
-      .getByRole('button', { name: /^Start/ })
-      .or(stage.page().getByTestId('wired-limit'))
-      .first()
-      .waitFor(WAIT);
+    const page = stage.page();
+    const start = firstRun().getByRole('button', { name: /^Start/ });
+    const consent = page.getByTestId('wired-limit');
+    await start.or(consent).first().waitFor(WAIT);
     const { size } = statSync(join(modelFolder, 'model.safetensors'));
     expect(hub.sentBytes('model.safetensors')).toBeLessThan(size + 2 ** 20);
+
+    // Not now: the ways without a password are one click away, and so is the raise, after which the model starts.
+    if (await start.isVisible()) await start.click();
+    await consent.getByRole('button', { name: 'Not now' }).click(WAIT);
+    await page.getByRole('button', { name: 'Other ways…' }).click(WAIT);
+    await page.getByText('at its peak, no password.').first().waitFor(WAIT);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Raise the limit…' }).click(WAIT);
+    await consent.getByRole('button', { name: 'Raise…', exact: true }).click(WAIT);
+    await page.getByTestId('engine-state').getByText('Ready').waitFor(WAIT);
   });
 });

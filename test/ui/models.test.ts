@@ -238,6 +238,9 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     await openModels(page);
     await page.getByRole('button', { name: 'About gpt-oss-20b' }).click();
     await page.getByRole('button', { name: 'Delete…' }).click();
+    await page.getByText('It is loaded now. Turn it off first.').waitFor();
+    expect(await focused(page)).toBe('Keep');
+    await page.getByRole('button', { name: 'Turn off', exact: true }).click();
     await page.getByText('Delete 12.1 GB? It can be downloaded again.').waitFor();
     expect(await focused(page)).toBe('Keep');
     await page.getByRole('button', { name: 'Delete', exact: true }).click();
@@ -263,6 +266,33 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
       { modelId: 'mlx-community/gpt-oss-20b-MXFP4-Q8', evenIfShared: false },
       { modelId: '/Volumes/Models/house-model', evenIfShared: false },
     ]);
+    await close();
+  });
+
+  test('a chosen model whose files are damaged says so instead of being merely off, and is repaired there', async () => {
+    const [first, ...others] = list.entries;
+    if (first === undefined) throw new Error('There is no model.');
+    const presence = { kind: 'damaged', folder: '/m', message: '1 file is damaged.' } as const;
+    const { page, complaints, close } = await open({
+      ...off({ ...list, entries: [{ ...first, presence }, ...others], stepMs: 300 }),
+      refuse: { 'engine.start': { code: 'not-found', message: '1 file is damaged.', nextStep: 'Repair it.' } },
+    });
+    const stage = page.getByTestId('stage');
+    await stage.getByText('gpt-oss-20b cannot start').waitFor();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await lookAt(page, 'stage-damaged', colorScheme);
+      expect(await axe(page, colorScheme === 'light' ? 'all' : 'contrast')).toEqual([]);
+    }
+    await page.getByRole('switch').click();
+    await page.getByRole('alert').getByText('Repair it.').waitFor();
+    await stage.getByRole('button', { name: 'Repair' }).click();
+    await stage.getByTestId('download').waitFor();
+    // What was refused for it says nothing any longer.
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await stage.getByText('gpt-oss-20b is off').waitFor();
+    expect(await calls(page, 'models.repair')).toEqual([{ modelId: first.id }]);
+    expect(complaints).toEqual([]);
     await close();
   });
 
@@ -540,8 +570,9 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
       off({ ...list, entries: [{ ...entry, presence: { kind: 'getting', download } }] }),
     );
     await openModels(page);
-    await page.getByRole('alert').getByText(cause.nextStep).waitFor();
-    await page.getByRole('button', { name: 'Open its page…' }).click();
+    const sheet = page.getByRole('dialog', { name: 'Models' });
+    await sheet.getByRole('alert').getByText(cause.nextStep).waitFor();
+    await sheet.getByRole('button', { name: 'Open its page…' }).click();
     expect(await calls(page, 'link.open')).toEqual([
       { url: 'https://huggingface.co/mlx-community/gpt-oss-20b-MXFP4-Q8' },
     ]);
@@ -550,7 +581,7 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     // And to where the token goes, from the list as from the model's page.
     for (const name of [null, /^gpt-oss-20b/]) {
       if (name !== null) await page.getByRole('dialog').getByRole('button', { name }).first().click();
-      await page.getByRole('button', { name: 'Token…', exact: true }).click();
+      await sheet.getByRole('button', { name: 'Token…', exact: true }).click();
       await page.getByLabel('Token of the hub').waitFor();
       await page.keyboard.press('Escape');
       await page.getByRole('button', { name: 'Add a model…' }).waitFor();
