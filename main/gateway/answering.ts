@@ -80,11 +80,10 @@ export async function answer(
       if (event.kind === 'prefill') out?.note(`reading ${event.doneTokens}/${event.totalTokens}`);
       const piece = pieces.of(event);
       if (piece === null) continue;
+      // In the order in which they go out: some number their events.
+      if (out !== null) await begin();
       const frames = writer.piece(piece);
-      if (out !== null) {
-        await begin();
-        for (const frame of frames) await out.send(frame);
-      }
+      if (out !== null) for (const frame of frames) await out.send(frame);
       // The engine notices that nobody reads on. The caller gets what a bound on the length would have left.
       if (runaway.add(piece)) {
         const usage = usageSoFar(ports.engine, clock.pieces);

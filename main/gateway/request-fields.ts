@@ -153,8 +153,27 @@ function requestFault(issue: v.BaseIssue<unknown>): ApiFault {
   }
   // Valibot's own messages quote what was received, which may be the user's text.
   const isOwnSentence = !issue.message.startsWith('Invalid');
-  const expected = issue.received === 'undefined' ? 'is missing' : `must be ${issue.expected ?? 'something else'}`;
-  return new ApiFault(400, 'invalid_request', `${place} ${isOwnSentence ? issue.message : expected}.`, place);
+  const told = isOwnSentence ? issue.message : expectation(issue);
+  return new ApiFault(400, 'invalid_request', `${place} ${told}.`, place);
+}
+
+function expectation({ type, received, expected, requirement }: v.BaseIssue<unknown>): string {
+  if (received === 'undefined') return 'is missing';
+  switch (type) {
+    case 'min_value':
+      return `must be at least ${requirement}`;
+    case 'max_value':
+      return `must be ${requirement} at most`;
+    case 'integer':
+    case 'safe_integer':
+      return 'must be a whole number';
+    case 'min_length':
+      return 'must not be empty';
+    case 'max_length':
+      return `may have ${requirement} at most`;
+    default:
+      return `must be ${expected ?? 'something else'}`;
+  }
 }
 
 /**

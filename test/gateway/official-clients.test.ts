@@ -169,7 +169,12 @@ describe('openai', () => {
     expect(whole.usage?.total_tokens).toBeGreaterThan(0);
     const kinds: string[] = [];
     const stream = openai.responses.stream(asked);
-    for await (const event of stream) kinds.push(event.type);
+    const numbers: number[] = [];
+    for await (const event of stream) {
+      kinds.push(event.type);
+      numbers.push(event.sequence_number);
+    }
+    expect(numbers).toEqual([...numbers.keys()]);
     const streamed = await stream.finalResponse();
     expect(streamed.output_text).toBe(whole.output_text);
     expect(kinds[0]).toBe('response.created');
