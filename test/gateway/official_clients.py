@@ -1,4 +1,4 @@
-"""The official Python clients, unchanged, against the endpoint. Says what each of them got as one JSON object."""
+"""The official Python clients, unchanged, against the endpoint. Says as JSON what each of them got."""
 
 from __future__ import annotations
 
