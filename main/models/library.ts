@@ -19,7 +19,7 @@ import { type Manifest, totalBytes } from './hub/manifest.ts';
 import { findModel } from './hub/snapshot.ts';
 import type { Transport } from './hub/transport.ts';
 import { externalVolume, freeBytes, isConnected as isVolumeConnected } from './hub/volume.ts';
-import { DEMO_MODEL_ID, type ModelFolder, readModelFolder } from './model-folder.ts';
+import { DEMO_MODEL_ID, type ModelFolder, modelFolderBelow, readModelFolder } from './model-folder.ts';
 import type { ModelRecords, RepositoryRecord } from './model-records.ts';
 import { DISK_RESERVE_BYTES } from './verdict.ts';
 import { type TransferKind, type TransferOutcome, createTransfers } from './transfers.ts';
@@ -346,7 +346,7 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
 
     async add(by) {
       if ('folder' in by) {
-        const { folder, info } = readModelFolder(by.folder);
+        const { folder, info } = readModelFolder(modelFolderBelow(by.folder));
         if (!models().some(({ id }) => id === info.id)) records.addFolder(folder);
         await refresh();
         return known(info.id);

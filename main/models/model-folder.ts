@@ -95,6 +95,55 @@ export function readModelFolder(path: string, as?: { readonly id: string; readon
   };
 }
 
+/**
+ * The folder with the model where somebody chose one above it: a model's folder in a Hugging Face cache, or a folder that
+ * holds one model and nothing of the kind beside. Throws AppFault (refused) where there are several to choose from.
+ */
+export function modelFolderBelow(path: string): string {
+  const folder = resolve(path);
+  if (isModel(folder)) return folder;
+  // Of several versions the one that was fetched last.
+  const snapshots = foldersIn(join(folder, 'snapshots')).filter(isModel);
+  const [only, another] =
+    snapshots.length > 0 ? snapshots.toSorted(laterFirst).slice(0, 1) : foldersIn(folder).filter(isModel);
+  if (only === undefined && foldersIn(folder).some((each) => basename(each).startsWith('models--'))) {
+    throw new AppFault(
+      'refused',
+      `The folder ${folder} is a Hugging Face cache.`,
+      'To use all of its models, make it the folder for models under Downloads.',
+    );
+  }
+  if (another !== undefined) {
+    throw new AppFault('refused', `The folder ${folder} holds several models.`, 'Choose one of the folders in it.');
+  }
+  return only ?? folder;
+}
+
+/** Most entries of a folder that are looked at: whoever chooses their home does not wait for all of it. */
+const MOST_LOOKED_AT = 500;
+
+function foldersIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .slice(0, MOST_LOOKED_AT)
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+function isModel(folder: string): boolean {
+  try {
+    const names = readdirSync(folder);
+    return names.includes('config.json') && names.some((name) => name.endsWith('.safetensors'));
+  } catch {
+    return false;
+  }
+}
+
+const laterFirst = (one: string, other: string): number => statSync(other).mtimeMs - statSync(one).mtimeMs;
+
 /** In the Hugging Face cache a file is a link, whose target another tool may have removed. */
 function sizeOf(file: string, nextStep: string): number {
   try {

@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppFault } from '../fault.ts';
 import type { KnownModel } from './library.ts';
-import { readModelFolder } from './model-folder.ts';
+import { modelFolderBelow, readModelFolder } from './model-folder.ts';
 import { createModels } from './models.ts';
 
 let root: string;
@@ -64,6 +64,30 @@ describe('readModelFolder', () => {
 
   it('says so when there is no such folder', () => {
     expect(() => readModelFolder(join(root, 'nothing'))).toThrow(AppFault);
+  });
+});
+
+describe('modelFolderBelow', () => {
+  it('is the folder itself, the one model in it, or a cache’s latest version', () => {
+    const mine = folder('all/mine', good);
+    folder('all/notes', { 'read.me': 'x' });
+    expect(modelFolderBelow(mine)).toBe(mine);
+    expect(modelFolderBelow(join(root, 'all'))).toBe(mine);
+    const earlier = folder('models--a--b/snapshots/1111', good);
+    const later = folder('models--a--b/snapshots/2222', good);
+    utimesSync(earlier, 1_000, 1_000);
+    expect(modelFolderBelow(join(root, 'models--a--b'))).toBe(later);
+    const none = folder('none', {});
+    expect(modelFolderBelow(none)).toBe(none);
+    expect(modelFolderBelow(join(root, 'gone'))).toBe(join(root, 'gone'));
+  });
+
+  it('of several none is guessed, and a whole cache is a place for models', () => {
+    folder('all/mine', good);
+    folder('all/other', good);
+    expect(() => modelFolderBelow(join(root, 'all'))).toThrow(/several models/);
+    folder('cache/models--a--b/snapshots/1111', good);
+    expect(() => modelFolderBelow(join(root, 'cache'))).toThrow(/Hugging Face cache/);
   });
 });
 
