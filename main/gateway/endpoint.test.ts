@@ -581,7 +581,7 @@ it('logs what happened and nothing that was said', async () => {
   await chat(hello);
   await ask('/private/path?token=secret');
   await sleep(20);
-  expect(lines.join('\n')).toMatch(/endpoint: POST \/v1\/chat\/completions 200 \d+ ms/);
+  expect(lines.join('\n')).toMatch(/endpoint: POST \/v1\/chat\/completions 200 \d+ ms req_[0-9a-f]{32}/);
   for (const word of ['private', 'secret', 'Hello', 'Hel', key]) expect(lines.join('\n')).not.toContain(word);
 });
 

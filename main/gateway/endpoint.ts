@@ -6,6 +6,7 @@
  * everything but /health. What is asked and answered is not logged. The engine is always asked for a stream, because
  * only that can be cancelled when the caller goes away.
  */
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -147,6 +148,10 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     const found = routeOf(path);
     idle.delete(request.socket);
+    // Where OpenAI's and Anthropic's clients look for what to name in a report; the log has it too.
+    const requestId = `req_${randomUUID().replaceAll('-', '')}`;
+    response.setHeader('x-request-id', requestId);
+    response.setHeader('request-id', requestId);
     request.on('error', () => {});
     response.on('error', () => {});
     response.on('close', () => {
@@ -154,7 +159,7 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
       // The path only if it is one of ours: others may hold anything.
       const what = found === null ? 'unknown path' : `${request.method} ${found.name}`;
       const how = response.writableFinished ? String(response.statusCode) : 'client gone';
-      log('info', `endpoint: ${what} ${how} ${nowMs() - startedMs} ms`);
+      log('info', `endpoint: ${what} ${how} ${nowMs() - startedMs} ms ${requestId}`);
     });
     const errors =
       found?.route.errors ?? (request.headers['anthropic-version'] === undefined ? errorBody : anthropicErrorBody);
