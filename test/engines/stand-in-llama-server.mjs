@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** In llama-server's place where only its start matters: writes down how it was started, and answers one sentence. */
+/**
+ * In llama-server's place where only its start matters: writes down how it was started, and answers one sentence; a long
+ * story has no end.
+ */
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
@@ -14,7 +17,9 @@ if (args.includes('--version')) {
 }
 const after = (name) => args[args.indexOf(name) + 1] ?? '';
 writeFileSync(`${after('--model')}.args`, JSON.stringify(args));
-createServer((request, response) => {
+writeFileSync(`${after('--model')}.pid`, String(process.pid));
+const bodyOf = async (request) => (await Array.fromAsync(request)).join('');
+createServer(async (request, response) => {
   const isAllowed = request.headers.authorization === `Bearer ${process.env.LLAMA_API_KEY}`;
   if (!isAllowed) return response.writeHead(401).end('{"error":{"message":"Invalid API Key"}}');
   if (request.url === '/health') return response.end('{"status":"ok"}');
@@ -22,7 +27,12 @@ createServer((request, response) => {
   if (request.url === '/tokenize') return response.end('{"tokens":[1,2,3]}');
   const chunk = (delta, finish = null) =>
     response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`);
+  const body = await bodyOf(request);
   chunk({ reasoning_content: 'Hm.' });
+  if (body.includes('long story')) {
+    const telling = setInterval(() => chunk({ content: 'And then. ' }), 50);
+    return response.on('close', () => clearInterval(telling));
+  }
   chunk({ content: 'Five.' });
   chunk({}, 'stop');
   response.write('data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}\n\n');

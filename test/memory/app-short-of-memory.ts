@@ -27,10 +27,13 @@ export interface AppShortOfMemory {
   finish(): Promise<void>;
 }
 
-export async function appShortOfMemory(scenario: Scenario): Promise<AppShortOfMemory> {
+export async function appShortOfMemory(
+  scenario: Scenario,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<AppShortOfMemory> {
   const home = mkdtempSync(join(tmpdir(), 'headroom-short-'));
   const mac = await startSimulatedMac(scenario);
-  const app = startAppOnMac(mac.socketPath, home);
+  const app = startAppOnMac(mac.socketPath, home, [], environment);
   const ready = await app.ready;
   const window = openNodeWindow(ready.url);
   const steps: ProtectionState[] = [];

@@ -2,11 +2,15 @@
  * Protection, lent memory and what stays wired: the whole app, the real engine, on a Mac that is simulated. Side by side,
  * because most of the time they wait.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { type Change, GIB, type Mac, MIB, wiredBytes } from '../macos/model.ts';
 import { type Scenario, scenarios } from '../macos/scenarios.ts';
 import { until } from '../engine/harness.ts';
+import { gptOss20bHeader } from '../engines/gpt-oss-header.ts';
+import { recorded, startRecordedServer } from '../engines/recorded-server.ts';
 import { type AppShortOfMemory, appShortOfMemory } from './app-short-of-memory.ts';
 
 const LONG = 'Write a long story.';
@@ -135,6 +139,76 @@ describe.concurrent('a Mac short of memory', () => {
     expect((await short.window.call('protection.state', null)).kind).toBe('off');
     const { final: taken } = await short.ask('word '.repeat(2_000));
     expect((await taken).status.kind).not.toBe('interrupted');
+  });
+});
+
+describe.concurrent('other engines on a Mac short of memory', () => {
+  /** The others are not there. */
+  const nowhere = { LLAMA_SERVER: '/nowhere', OLLAMA_HOST: '127.0.0.1:1', LM_STUDIO_HOST: '127.0.0.1:1' };
+
+  async function chosen(short: AppShortOfMemory, engineName: string): Promise<void> {
+    const { models } = await short.window.call('models.list', null);
+    const entry = models.find((each) => each.engineName === engineName && each.presence.kind === 'here');
+    await short.window.call('model.choose', { modelId: entry?.id ?? '' });
+    await short.window.call('engine.start', { anyway: true });
+  }
+  async function endedAndUnloaded(short: AppShortOfMemory): Promise<void> {
+    const { final } = await short.ask(LONG);
+    const answer = await final;
+    expect(answer.status).toMatchObject({ kind: 'interrupted', because: expect.stringContaining('kept') as string });
+    expect(answer.text.length).toBeGreaterThan(0);
+    await short.step('unloaded');
+    await short.engineBecomes('off');
+    expect(short.log()).not.toMatch(/SIGKILL/);
+  }
+
+  it('Ollama’s answer is ended with its text, and its model is asked to go; its server is not touched', async (context) => {
+    const server = await startRecordedServer(
+      ['version', 'tags', 'show', 'load'].map((name) => recorded('ollama', name)),
+    );
+    context.onTestFinished(() => server.end());
+    const { text } = recorded('ollama', 'chat');
+    server.answer('/api/chat', { text: text.slice(0, text.lastIndexOf('{"model"')), hangs: true });
+    server.answer('/api/ps', { text: '{"models":[]}' });
+    const short = await appShortOfMemory(scenarios.fits, { ...nowhere, OLLAMA_HOST: server.base });
+    context.onTestFinished(() => short.finish());
+    await chosen(short, 'Ollama');
+    await short.engineBecomes('ready');
+    short.mac.change(grow(12));
+    await short.step('easing');
+    await endedAndUnloaded(short);
+    expect(server.asked.find(({ path }) => path === '/api/chat')?.wasCut).toBe(true);
+    expect(server.asked.some(({ body }) => body['keep_alive'] === 0)).toBe(true);
+    expect((await fetch(`${server.base}/api/version`)).status).toBe(200);
+  });
+
+  it('llama.cpp’s own server ends with the model, and the raised limit goes back', async (context) => {
+    const home = mkdtempSync(join(tmpdir(), 'headroom-llama-short-'));
+    context.onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+    const file = join(home, 'gpt-oss-20b-mxfp4.gguf');
+    writeFileSync(file, gptOss20bHeader());
+    const short = await appShortOfMemory(scenarios['fits-after-a-raise'], {
+      ...nowhere,
+      LLAMA_SERVER: join(import.meta.dirname, '../engines/stand-in-llama-server.mjs'),
+      LLAMA_MODELS: home,
+    });
+    context.onTestFinished(() => short.finish());
+    const { window, mac } = short;
+    await chosen(short, 'llama.cpp');
+    const limit = async () => (await window.call('wiredLimit.plan', null)).state;
+    await expect.poll(async () => (await limit()).kind, { timeout: 30_000 }).toBe('asking');
+    const asking = await limit();
+    const limitMiB = asking.kind === 'asking' && asking.plan.verdict.kind === 'raise' ? asking.plan.verdict.toMiB : 0;
+    await window.call('wiredLimit.raise', { limitMiB, by: 'prompt' });
+    await short.engineBecomes('ready');
+    expect(mac.mac().wiredLimitMiB).toBe(limitMiB);
+    mac.change(grow(12));
+    await short.step('easing');
+    await endedAndUnloaded(short);
+    const pid = readFileSync(`${file}.pid`, 'utf8');
+    await until(() => !existsSync(`/proc/${pid}`));
+    await window.call('wiredLimit.restore', { by: 'prompt' });
+    await until(() => mac.mac().wiredLimitMiB === 0, 30_000);
   });
 });
 
