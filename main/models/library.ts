@@ -446,8 +446,15 @@ export async function openLibrary(ports: LibraryPorts): Promise<Library> {
 
     refuseNewFolder() {
       const busy = models().find(({ presence }) => presence.kind === 'getting');
-      if (busy === undefined) return;
-      throw new AppFault('refused', `${busy.name} is still being fetched.`, 'Wait for it, or cancel it first.');
+      if (busy?.presence.kind !== 'getting') return;
+      const { kind } = busy.presence.download;
+      throw kind === 'paused' || kind === 'failed'
+        ? new AppFault(
+            'refused',
+            `${busy.name} is partly fetched into the present folder.`,
+            'Finish or cancel it first: in another folder it begins anew.',
+          )
+        : new AppFault('refused', `${busy.name} is still being fetched.`, 'Wait for it, or cancel it first.');
     },
 
     async resettle() {

@@ -28,8 +28,9 @@ test.each([
   ['gated', 'Token…'],
   ['private', 'Token…'],
   ['token-refused', 'Token…'],
+  ['disk-full', 'Folder…'],
   ['proxy', 'Proxy…'],
-  ['disk-full', null],
+  ['stalled', null],
 ])('%s: what the hub’s settings would change', (code, remedy) => {
   expect(hubRemedy({ kind: 'failed', ...bytes, cause: { ...cause, code } })).toBe(remedy);
 });

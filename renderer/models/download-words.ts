@@ -71,6 +71,7 @@ export function downloadWords(download: DownloadState, nowMs: number): DownloadW
 export function hubRemedy(download: DownloadState): string | null {
   const code = 'cause' in download ? download.cause.code : null;
   if (code === 'proxy') return 'Proxy…';
+  if (code === 'disk-full' || code === 'disk-format') return 'Folder…';
   return code === 'gated' || code === 'private' || code === 'token-refused' ? 'Token…' : null;
 }
 

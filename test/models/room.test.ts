@@ -396,6 +396,9 @@ describe('a disk too small', () => {
       /needs 0\.1 GB and 1\.1 GB to spare/,
     );
     expect((await models.entry(Q8)).presence).toMatchObject({ kind: 'getting', download: { kind: 'paused' } });
+    await expect(
+      (async () => models.room.handlers['hub.update']({ cacheFolder: join(home.folder, 'elsewhere') }))(),
+    ).rejects.toThrow(/partly fetched into the present folder/);
     expect(paused.kind).toBe('getting');
     hub.behave(null);
     await restart();
