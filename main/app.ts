@@ -118,6 +118,9 @@ const LONGEST_SAVE_MS = { normal: 5_000, warning: 3_000, critical: 1_000 } as co
 /** macOS: whoever may administer the Mac is in this group. */
 const MAC_ADMIN_GROUP = 80;
 
+/** Why a start was refused that is caught up on when the limit is raised. */
+const WAITS_FOR_LIMIT: ReadonlySet<string> = new Set(['wired-limit-needed', 'wired-limit-being-changed']);
+
 /** Longest answer the window asks for, tokens; the context's room bounds it further, and long before it the user is asked. */
 const MAX_ANSWER_TOKENS = 32_768;
 
@@ -315,7 +318,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   async function startWithNewLimit(evenIfOff: boolean): Promise<void> {
     const isOff = engine.state.kind === 'off' || engine.state.kind === 'failed';
     // Also one that was wanted before "not now" was said to the raise, which the user has thought better of.
-    const wasHeldBack = engine.state.kind === 'failed' && engine.state.cause.code === 'wired-limit-needed';
+    const wasHeldBack = engine.state.kind === 'failed' && WAITS_FOR_LIMIT.has(engine.state.cause.code);
     if (isOff && !evenIfOff && !wasHeldBack) return;
     await chat.endAll({ kind: 'stopped' });
     if (!isOff) await engine.stop();

@@ -2,7 +2,7 @@ import { useMirror, useMirrored, useNow } from '../mirror/react.ts';
 import { useOpenSheet } from '../sheets.ts';
 import { Button } from '../ui/button.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
-import { engineWords } from './engine-words.ts';
+import { engineWords, isForTheUser } from './engine-words.ts';
 import styles from './engine-trouble.module.css';
 
 /** Cause, next step, details folded. Nothing when the engine is well. */
@@ -35,6 +35,11 @@ export function EngineTrouble() {
             Raise the limit…
           </Button>
         )}
+        {engine.cause.code === 'wired-limit-being-changed' && (
+          <Button isPrimary aria-haspopup="dialog" onClick={() => open('wired-limit')}>
+            Look at the limit…
+          </Button>
+        )}
         {engine.cause.code === 'wired-limit-needed' && modelId !== null && (
           <Button aria-haspopup="dialog" onClick={() => lookAtWays(modelId)}>
             Other ways…
@@ -64,6 +69,3 @@ export function EngineTrouble() {
     </section>
   );
 }
-
-/** No fault, but something only the user can decide, with a button of its own. */
-const isForTheUser = (code: string): boolean => code === 'wired-limit-needed' || code === 'preflight';

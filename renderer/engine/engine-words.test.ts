@@ -23,6 +23,12 @@ const cases: [EngineState, string, boolean, ReturnType<typeof engineWords>['prog
   [{ kind: 'stopping', sinceMs: 0, deadlineMs: 1 }, 'Turning off', false, 'indeterminate'],
   [{ kind: 'failed', cause, logTail: [] }, 'Stopped by a fault', false, null],
   [
+    { kind: 'failed', cause: { ...cause, code: 'wired-limit-being-changed' }, logTail: [] },
+    'Waits for the limit',
+    false,
+    null,
+  ],
+  [
     { kind: 'failed', cause: { ...cause, code: 'wired-limit-needed' }, logTail: [] },
     'Needs a higher limit',
     false,

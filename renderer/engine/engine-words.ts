@@ -9,10 +9,14 @@ export interface EngineWords {
   readonly progress: { readonly done: number; readonly total: number } | 'indeterminate' | null;
 }
 
+/** No fault, but something only the user can decide. */
 const FOR_THE_USER: Readonly<Record<string, string>> = {
   'wired-limit-needed': 'Needs a higher limit',
+  'wired-limit-being-changed': 'Waits for the limit',
   preflight: 'Needs more room',
 };
+
+export const isForTheUser = (code: string): boolean => code in FOR_THE_USER;
 
 export function engineWords(engine: EngineState, nowMs: number): EngineWords {
   switch (engine.kind) {
