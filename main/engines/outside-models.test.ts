@@ -110,6 +110,7 @@ describe('models of other engines', () => {
     expect(await models.look('ollama')).toEqual({ kind: 'off' });
     expect(models.models()).toEqual([]);
     await expect(models.find(here.id, new AbortController().signal)).rejects.toThrow('Ollama is switched off here.');
+    expect(() => models.locate(here.id)).toThrow('Ollama is switched off here.');
   });
 
   it('take no memory here where they run on another computer', async () => {

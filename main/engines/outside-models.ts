@@ -40,6 +40,7 @@ interface Pull {
 }
 
 const LOOK_WITHIN_MS = 5_000;
+const SWITCH_ON = 'Switch it on under “Other engines”, or choose another model.';
 
 export function createOutsideModels(
   engines: readonly OutsideEngine[],
@@ -86,6 +87,9 @@ export function createOutsideModels(
 
   const gone = (id: string): AppFault => {
     const kind = outsideKindOf(id);
+    if (kind !== null && !isOn(kind)) {
+      return new AppFault('not-found', `${ENGINE_NAMES[kind]} is switched off here.`, SWITCH_ON);
+    }
     const name = kind === null ? 'its engine' : ENGINE_NAMES[kind];
     return new AppFault(
       'not-found',
@@ -144,7 +148,7 @@ export function createOutsideModels(
         throw new EngineError(
           'failed',
           isOff ? `${ENGINE_NAMES[kind]} is switched off here.` : 'No engine here has this model.',
-          isOff ? 'Switch it on under “Other engines”, or choose another model.' : 'Choose another model.',
+          isOff ? SWITCH_ON : 'Choose another model.',
         );
       }
       let model = known.find((each) => each.id === id && each.presence === 'here');

@@ -133,3 +133,33 @@ describe('the list on Macs of every size', () => {
     expect(stops.every(({ kvBytes, verdict }) => kvBytes === null && verdict.kind === 'unknown')).toBe(true);
   });
 });
+
+describe('a model of another engine', () => {
+  const theirs: KnownModel = {
+    ...(catalog[0] as KnownModel),
+    id: 'ollama:gpt-oss:20b',
+    origin: 'found',
+    engineName: 'Ollama',
+    presence: { kind: 'here', folder: 'gpt-oss:20b', checked: 'unchecked' },
+  };
+  const entryOf = (model: KnownModel) => modelEntries(around(8, { models: [model] }))[0];
+
+  it('on another computer takes nothing of this one', () => {
+    expect(entryOf(theirs)?.verdict.kind).not.toBe('fits');
+    const away = { ...theirs, host: 'studio.local' };
+    expect(entryOf(away)).toMatchObject({
+      verdict: { kind: 'fits', message: 'It runs on studio.local and takes no memory here.' },
+      prediction: null,
+    });
+    expect(contextPlan(away, around(8, { models: [away] })).stops.every(({ verdict }) => verdict.kind === 'fits')).toBe(
+      true,
+    );
+  });
+
+  it('that tells nothing of itself is not called broken', () => {
+    expect(entryOf({ ...theirs, config: null })?.verdict).toMatchObject({
+      kind: 'unknown',
+      message: expect.stringMatching(/^Ollama tells too little/) as string,
+    });
+  });
+});

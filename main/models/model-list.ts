@@ -83,10 +83,18 @@ export function candidateOf(model: KnownModel, about: Circumstances): Candidate 
 }
 
 /** What a model comes to, whosever memory it takes. */
-export const verdictOn = (model: KnownModel, candidate: Candidate | null, about: Circumstances): FitVerdict =>
-  model.host === undefined
-    ? verdictFor(candidate, about)
-    : { kind: 'fits', message: `It runs on ${model.host} and takes no memory here.` };
+export function verdictOn(model: KnownModel, candidate: Candidate | null, about: Circumstances): FitVerdict {
+  if (model.host !== undefined) {
+    return { kind: 'fits', message: `It runs on ${model.host} and takes no memory here.` };
+  }
+  const verdict = verdictFor(candidate, about);
+  return verdict.kind === 'unknown' && model.engineName !== undefined
+    ? {
+        ...verdict,
+        message: `${model.engineName} tells too little of it: what it takes is not known before it is tried.`,
+      }
+    : verdict;
+}
 
 export function verdictFor(candidate: Candidate | null, { machine, room }: Circumstances): FitVerdict {
   if (machine.cannotRun !== null) return { kind: 'not-on-this-mac', message: machine.cannotRun.message, ways: [] };

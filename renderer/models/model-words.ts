@@ -137,8 +137,10 @@ export function predictionRows(prediction: FitPrediction): readonly PredictionRo
 }
 
 /** Size, and what it may be used for. */
-export const factsOf = ({ sizeBytes, licence }: Pick<ModelEntry, 'sizeBytes' | 'licence'>): string =>
-  [sizeBytes === null ? null : bytes(sizeBytes), licence].filter((part) => part !== null).join(' · ');
+export const factsOf = ({ sizeBytes, licence, host }: Pick<ModelEntry, 'sizeBytes' | 'licence' | 'host'>): string =>
+  [sizeBytes === null ? null : bytes(sizeBytes), licence, host === undefined ? null : `on ${host}`]
+    .filter((part) => part !== null)
+    .join(' · ');
 
 /** A folder the user added is theirs, and of a name they added nothing may be here yet: only the list gets shorter. */
 export const isOnlyForgotten = ({ id, origin, presence }: Pick<ModelEntry, 'id' | 'origin' | 'presence'>): boolean =>

@@ -523,6 +523,7 @@ describe('LM Studio', () => {
     const [model] = await engine.models(never);
     expect(model).toMatchObject({
       id: 'lm-studio:openai/gpt-oss-20b',
+      config: { model_type: 'gpt_oss', num_hidden_layers: 24 },
       sizeBytes: 12_109_565_632,
       maxContextTokens: 131_072,
     });

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { EngineError, type GenerationEvent, type GenerationRequest } from '../../engine/engine.ts';
+import { gptOss20b } from '../../models/catalog.ts';
 import { OpenAiAnswer, openAiFields } from '../openai-answer.ts';
 import { ALL_ABILITIES, type OutsideEngine, type OutsideModel, outsideId } from '../outside-engine.ts';
 import type { ProcessMemory } from '../process-memory.ts';
@@ -40,6 +41,7 @@ const lmStudioModels = v.object({
       key: v.string(),
       display_name: v.optional(v.nullable(v.string())),
       architecture: v.optional(v.nullable(v.string())),
+      params_string: v.optional(v.nullable(v.string())),
       size_bytes: count,
       max_context_length: count,
       loaded_instances: v.optional(
@@ -137,8 +139,8 @@ const toModel = (found: v.InferOutput<typeof lmStudioModels>['models'][number]):
   name: found.display_name ?? found.key,
   sizeBytes: found.size_bytes ?? null,
   weightsBytes: found.size_bytes ?? null,
-  // It names an architecture, but none of its sizes.
-  config: null,
+  // It names an architecture, but none of its sizes; the recipe's model has those that everybody knows.
+  config: /^gpt[-_]oss$/.test(found.architecture ?? '') && found.params_string === '20B' ? gptOss20b() : null,
   maxContextTokens: found.max_context_length ?? null,
   presence: 'here',
   // Its API goes on with nothing, and ends no thinking.
