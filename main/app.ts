@@ -4,9 +4,8 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { AppState, EventEnvelope, Handlers, Settings, WiredLimitAskedBy } from '../preload/contract.ts';
 import { createChat } from './chat/chat.ts';
-import { openDatabase } from './chat/database.ts';
 import { chatHandlers } from './chat/handlers.ts';
-import { createConversationStore } from './chat/store.ts';
+import { openConversations } from './chat/salvage.ts';
 import { keepTidy } from './chat/tidy.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Failure } from './engine/failure.ts';
@@ -138,8 +137,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
 
   const settings = openSettings(join(dataFolder, 'settings.json'), moved('the settings'));
-  const store = createConversationStore(openDatabase(join(dataFolder, 'conversations.db'), moved('the conversations')));
-  const interrupted = store.markInterrupted();
+  const { store, interrupted, salvaged } = openConversations(join(dataFolder, 'conversations.db'));
+  if (salvaged !== null) {
+    moved('the conversations')(salvaged.movedTo);
+    log('warn', `${salvaged.messages} messages of it could be read and were taken over`);
+  }
   if (interrupted > 0) log('info', `${interrupted} answers were interrupted when the app last ended`);
 
   // The Hugging Face library wants a cache folder of its own, also when it is never used.

@@ -38,6 +38,8 @@ export interface Answering {
 
 /** How often a growing answer is saved. A crash costs at most this much text. */
 const SAVE_INTERVAL_MS = 1_000;
+/** How often it is tried again to keep an answer that the disk did not take. */
+const KEEP_AGAIN_MS = 5_000;
 /** How often it is looked at whether an answer has run away, UTF-16 units. */
 const LOOK_INTERVAL = 200;
 
@@ -54,6 +56,49 @@ interface Running {
 export function createAnswering(ports: AnsweringPorts): Answering {
   const { store } = ports;
   const running = new Map<string, Running>();
+  /** Ended, and not taken by the disk. They are shown from here until they are. */
+  const unkept = new Map<string, Running>();
+  let keepAgain: NodeJS.Timeout | null = null;
+
+  const write = ({ answer, message }: Running): void =>
+    store.finish(message.id, answer, answer.status, together(message.usage, answer.usage));
+
+  /** Null when it is kept; otherwise how it is shown. */
+  const keep = (entry: Running): AssistantMessage | null => {
+    try {
+      write(entry);
+      return null;
+    } catch (error) {
+      ports.log('error', `an answer could not be stored: ${String(error)}`);
+      unkept.set(entry.message.id, entry);
+      keepAgain ??= setTimeout(keepUnkept, KEEP_AGAIN_MS).unref();
+      return shownUnkept(entry);
+    }
+  };
+
+  const keepUnkept = (): void => {
+    keepAgain = null;
+    for (const [id, entry] of unkept) {
+      try {
+        write(entry);
+      } catch {
+        keepAgain ??= setTimeout(keepUnkept, KEEP_AGAIN_MS).unref();
+        return;
+      }
+      unkept.delete(id);
+      const stored = store.message(id);
+      if (stored !== null) ports.publishMessage(stored);
+    }
+  };
+
+  /** A disk that is full now may have room when the answer ends. */
+  const save = ({ answer, message }: Running): void => {
+    try {
+      store.flush(message.id, answer);
+    } catch (error) {
+      ports.log('warn', `a growing answer could not be saved: ${String(error)}`);
+    }
+  };
 
   const run = async (entry: Running, request: GenerationRequest): Promise<void> => {
     const { id, conversationId } = entry.message;
@@ -69,7 +114,7 @@ export function createAnswering(ports: AnsweringPorts): Answering {
         deltas.update(entry.answer);
         if (nowMs - savedAtMs >= SAVE_INTERVAL_MS) {
           savedAtMs = nowMs;
-          store.flush(id, entry.answer);
+          save(entry);
         }
         const length = entry.answer.text.length + entry.answer.reasoning.length;
         if (length - lookedAt < LOOK_INTERVAL) continue;
@@ -87,8 +132,12 @@ export function createAnswering(ports: AnsweringPorts): Answering {
       entry.answer = ended(entry.answer, statusFor(error, entry), ports.nowMs());
     }
     deltas.flush();
-    store.finish(id, entry.answer, entry.answer.status, together(entry.message.usage, entry.answer.usage));
+    const lost = keep(entry);
     running.delete(id);
+    if (lost !== null) {
+      ports.publishMessage(lost);
+      return;
+    }
     const stored = store.message(id);
     if (stored === null) return;
     ports.publishMessage(stored);
@@ -155,19 +204,36 @@ export function createAnswering(ports: AnsweringPorts): Answering {
     },
 
     live(message) {
+      if (message.role !== 'assistant') return message;
+      const lost = unkept.get(message.id);
+      if (lost !== undefined) return shownUnkept(lost);
       const entry = running.get(message.id);
-      if (entry === undefined || message.role !== 'assistant') return message;
+      if (entry === undefined) return message;
       const { text, reasoning, reasoningMs, status, usage } = entry.answer;
       return { ...message, text, reasoning, reasoningMs, status, usage };
     },
 
-    endAll: (status) => endEach([...running.values()], status),
+    async endAll(status) {
+      await endEach([...running.values()], status);
+      keepUnkept();
+    },
     end: (conversationId) =>
       endEach(
         [...running.values()].filter((entry) => entry.message.conversationId === conversationId),
         { kind: 'stopped' },
       ),
   };
+}
+
+const UNKEPT = {
+  code: 'refused',
+  message: 'This answer could not be written to the disk.',
+  nextStep: 'Look whether the disk has room: it is kept as soon as it has. Until then it is here only.',
+} as const;
+
+function shownUnkept({ answer, message }: Running): AssistantMessage {
+  const { text, reasoning, reasoningMs, usage } = answer;
+  return { ...message, text, reasoning, reasoningMs, status: { kind: 'failed', error: UNKEPT }, usage };
 }
 
 /** Only what this attempt wrote counts. */

@@ -470,6 +470,28 @@ describe('when it no longer fits', () => {
   });
 });
 
+describe('a disk that takes nothing', () => {
+  it('ends no answer; the text stays in view and is kept when there is room again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    script = answering('Hello');
+    const write = vi.spyOn(store, 'finish').mockImplementation(() => {
+      throw new Error('database or disk is full');
+    });
+    const turn = await send('Hi');
+    const lastOf = () => messages.findLast(({ id }) => id === turn.assistant.id);
+    await vi.waitFor(() => expect(lastOf()).toMatchObject({ text: 'Hello', status: { kind: 'failed' } }));
+    expect(chat.open(turn.conversation.id).messages.at(-1)).toMatchObject({
+      text: 'Hello',
+      status: { kind: 'failed', error: { message: 'This answer could not be written to the disk.' } },
+    });
+    write.mockRestore();
+    await vi.advanceTimersByTimeAsync(6_000);
+    vi.useRealTimers();
+    expect(lastOf()).toMatchObject({ text: 'Hello', status: { kind: 'complete' } });
+    expect(store.message(turn.assistant.id)).toMatchObject({ text: 'Hello', status: { kind: 'complete' } });
+  });
+});
+
 describe('titles', () => {
   it('come from the model in a quiet moment, beside the prompt cache', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

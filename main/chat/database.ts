@@ -1,8 +1,9 @@
 /** The one file that knows node:sqlite: opening, migrating, and what to do with a damaged file. */
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { spacedOut } from './search-query.ts';
+import { isDamage } from './storage-fault.ts';
 
 export type Database = DatabaseSync;
 
@@ -138,13 +139,38 @@ export function openDatabase(file: string, onDamage: (movedTo: string) => void):
     return open(file);
   } catch (error) {
     if (!isDamage(error)) throw error;
-    const movedTo = `${file}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
-    for (const suffix of ['', '-wal', '-shm']) {
-      if (existsSync(file + suffix)) renameSync(file + suffix, movedTo + suffix);
-    }
+    const { db, movedTo } = startAfresh(file);
     onDamage(movedTo);
-    return open(file);
+    return db;
   }
+}
+
+/** Moves a file aside and begins a new one. Nobody may have it open. */
+export function startAfresh(file: string): { readonly db: Database; readonly movedTo: string } {
+  const movedTo = `${file}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(file + suffix)) renameSync(file + suffix, movedTo + suffix);
+  }
+  rmSync(suspicion(file), { force: true });
+  return { db: open(file), movedTo };
+}
+
+/** A file that was moved aside, as it is. */
+export const openAside = (file: string): Database => new DatabaseSync(file);
+
+const suspicion = (file: string): string => `${file}.suspect`;
+
+/** Damage was met while the file was in use: the next start looks through all of it. */
+export function suspect(db: Database): void {
+  const file = db.location();
+  if (file !== null) writeFileSync(suspicion(file), '');
+}
+
+/** Tells it once: a file that turns out whole is not looked through again. */
+export function isSuspect(file: string): boolean {
+  const was = existsSync(suspicion(file));
+  rmSync(suspicion(file), { force: true });
+  return was;
 }
 
 function open(file: string): Database {
@@ -179,9 +205,4 @@ function migrate(db: Database, file: string): void {
     if (from < version) continue;
     db.exec(`BEGIN; ${sql}; PRAGMA user_version = ${from + 1}; COMMIT`);
   }
-}
-
-function isDamage(error: unknown): boolean {
-  const text = error instanceof Error ? error.message : '';
-  return /not a database|malformed|corrupt/i.test(text);
 }

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EventEnvelope, RouteInput, RouteOutput } from '../../preload/contract.ts';
 import type { Chat } from './chat.ts';
 import { openDatabase } from './database.ts';
@@ -90,11 +90,11 @@ describe('presets', () => {
     const [brief] = presets;
     const presetId = brief?.id ?? '';
     await handlers['preset.save']({ presetId, name: 'Briefer', systemText: 'Two words.' });
-    expect(handlers['preset.list'](null)).toMatchObject({
+    expect(await handlers['preset.list'](null)).toMatchObject({
       presets: [{ name: 'Briefer', systemText: 'Two words.' }, {}],
     });
     await handlers['preset.delete']({ presetId });
-    expect(() => handlers['preset.save']({ presetId, name: 'x', systemText: '' })).toThrow(/no longer there/);
+    await expect(handlers['preset.save']({ presetId, name: 'x', systemText: '' })).rejects.toThrow(/no longer there/);
     expect(events.map(({ event }) => event)).toEqual(Array(4).fill('preset.changed'));
   });
 });
@@ -108,5 +108,22 @@ describe('drafts', () => {
     expect(store.drafts.get(null)?.text).toBe('new');
     await handlers['chat.draft']({ conversationId: id, text: '', attachmentIds: [] });
     expect(store.open(id)?.draft).toBeNull();
+  });
+});
+
+describe('a disk or a file at fault', () => {
+  it.each([
+    ['database or disk is full', 'Free some space', false],
+    ['database disk image is malformed', 'Quit Headroom', true],
+  ])('%s: is said with the next step', async (said, nextStep, looksAtAll) => {
+    vi.spyOn(store.drafts, 'put').mockImplementation(() => {
+      throw new Error(said);
+    });
+    const draft = { conversationId: null, text: 'x', attachmentIds: [] };
+    await expect(handlers['chat.draft'](draft)).rejects.toMatchObject({
+      name: 'AppFault',
+      nextStep: expect.stringContaining(nextStep) as string,
+    });
+    expect(existsSync(join(folder, 'c.db.suspect'))).toBe(looksAtAll);
   });
 });

@@ -4,6 +4,7 @@ import { AppFault } from '../fault.ts';
 import type { Chat } from './chat.ts';
 import { exportFileName, exportPiece } from './export.ts';
 import { createImporting } from './importing.ts';
+import { isDamage, storageFault } from './storage-fault.ts';
 import type { ConversationStore } from './store.ts';
 
 type ChatRoute = Extract<keyof Handlers, `chat.${string}` | `preset.${string}`>;
@@ -28,7 +29,7 @@ export function chatHandlers({ chat, store, publish, nowMs }: ChatHandlerPorts):
     return { presets: payload };
   };
 
-  return {
+  return guarded(store, {
     'chat.list': (input) => store.page(input),
     'chat.search': ({ text, archived }) => ({ hits: store.search.find(text, archived) }),
     'chat.open': ({ conversationId }) => chat.open(conversationId),
@@ -125,5 +126,27 @@ export function chatHandlers({ chat, store, publish, nowMs }: ChatHandlerPorts):
       presets.remove(presetId);
       return presetsChanged();
     },
+  });
+}
+
+type Handler = (input: never) => unknown;
+
+/** What the disk or the file is at fault for is said so, and damage is looked into at the next start. */
+function guarded<T extends object>(store: Pick<ConversationStore, 'suspectDamage'>, handlers: T): T {
+  const explained = (thrown: unknown): never => {
+    if (isDamage(thrown)) store.suspectDamage();
+    throw storageFault(thrown) ?? thrown;
   };
+  const guard =
+    (handler: Handler): Handler =>
+    async (input) => {
+      try {
+        return await handler(input);
+      } catch (thrown) {
+        return explained(thrown);
+      }
+    };
+  return Object.fromEntries(
+    Object.entries(handlers).map(([route, handler]) => [route, guard(handler as Handler)]),
+  ) as T;
 }

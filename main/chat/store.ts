@@ -13,7 +13,7 @@ import type {
   UserMessage,
 } from '../../preload/contract.ts';
 import { type AttachmentStore, createAttachmentStore } from './attachments.ts';
-import { type Database, inTransaction } from './database.ts';
+import { type Database, inTransaction, suspect } from './database.ts';
 import { createPresetStore, type PresetStore } from './presets.ts';
 import { createDraftStore, createQueueStore, type DraftStore, type QueueStore } from './queue.ts';
 import {
@@ -117,6 +117,8 @@ export interface ConversationStore {
   readonly presets: PresetStore;
   readonly search: Search;
   readonly transfer: Transfer;
+  /** Damage was met: the next start looks through the whole file. */
+  suspectDamage(): void;
   close(): void;
 }
 
@@ -406,6 +408,7 @@ export function createConversationStore(db: Database): ConversationStore {
     presets: createPresetStore(db),
     search,
     transfer: createTransfer(db),
+    suspectDamage: () => suspect(db),
     close: () => db.close(),
   };
 }

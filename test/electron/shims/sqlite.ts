@@ -8,7 +8,10 @@ export class DatabaseSync {
   readonly #database: InstanceType<typeof Database>;
   readonly #statements: { finalize(): void }[] = [];
 
+  readonly #file: string;
+
   constructor(file: string) {
+    this.#file = file;
     // Its lock is a folder that a killed process leaves behind. The app holds a lock of its own on the data folder.
     rmSync(`${file}.lock`, { recursive: true, force: true });
     this.#database = new Database(file);
@@ -20,6 +23,10 @@ export class DatabaseSync {
 
   function(name: string, options: { deterministic?: boolean }, work: (...values: Value[]) => Value): void {
     this.#database.function(name, work, options);
+  }
+
+  location(): string | null {
+    return this.#file;
   }
 
   prepare(sql: string): StatementSync {
@@ -54,6 +61,10 @@ class StatementSync {
   get(...values: Value[]): Record<string, unknown> | undefined {
     // Its own `get` leaves the statement open at its first row, and an open one keeps a table from being dropped.
     return this.#statement.all(values)[0];
+  }
+
+  iterate(...values: Value[]): Iterable<Record<string, unknown>> {
+    return this.#statement.all(values);
   }
 
   all(...values: Value[]): Record<string, unknown>[] {
