@@ -78,6 +78,10 @@ describe('what was asked', () => {
       toolChoice: { type: 'function', function: { name: 'weather' } },
       responseFormat: { type: 'json_schema', json_schema: { schema: { type: 'object' } } },
     });
+    const shown = parse({ tools: [{ ...tool, description: 'Tells.', input_examples: [{ city: 'Rome' }] }] });
+    expect(shown.generation.tools).toMatchObject([
+      { function: { description: 'Tells.\nExample of its input: {"city":"Rome"}' } },
+    ]);
     expect(parse({ tools: [tool], tool_choice: { type: 'any' } }).generation.toolChoice).toBe('required');
     expect(parse({ tools: [tool], tool_choice: { type: 'none' } }).generation).not.toHaveProperty('tools');
     const edits = [{ type: 'clear_thinking_20251015', keep: 'all' }];

@@ -63,6 +63,7 @@ const ownTool = v.looseObject({
   name: toolName,
   description: v.nullish(v.string()),
   input_schema: toolSchema,
+  input_examples: v.nullish(v.pipe(v.array(v.record(v.string(), v.unknown())), v.maxLength(100))),
 });
 /** What Anthropic's own servers run; the type's end is a date. */
 const SERVER_TOOL = /^(web_search|web_fetch|code_execution|tool_search_tool_(regex|bm25)|advisor)_\d{8}$/;
@@ -176,10 +177,11 @@ function promptOf(asked: v.InferOutput<typeof countBody>, date: string): PromptR
   const tools =
     choice.type === 'none'
       ? []
-      : own.map(({ name, description, input_schema: parameters }) => ({
-          type: 'function',
-          function: { name, ...(description == null ? {} : { description }), parameters },
-        }));
+      : own.map((one) => {
+          const description = described(one);
+          const about = description === '' ? {} : { description };
+          return { type: 'function', function: { name: one.name, ...about, parameters: one.input_schema } };
+        });
   const system = asked.system == null ? '' : joined(asked.system);
   return {
     messages: [
@@ -191,6 +193,12 @@ function promptOf(asked: v.InferOutput<typeof countBody>, date: string): PromptR
     ...(tools.length === 0 ? {} : { tools }),
   };
 }
+
+/** The model's template has no place of their own for examples. */
+const described = ({ description, input_examples: examples }: OwnTool): string =>
+  [description ?? '', ...(examples ?? []).map((example) => `Example of its input: ${JSON.stringify(example)}`)]
+    .filter((line) => line !== '')
+    .join('\n');
 
 const isOwn = (one: v.InferOutput<typeof tool>): one is OwnTool => one.type === 'custom';
 

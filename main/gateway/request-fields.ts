@@ -90,7 +90,9 @@ export const effortOf = (name: string | null | undefined): Effort => efforts[nam
 /**
  * Whose request it is, who pays, and how a provider's own servers and caches are to treat it: here nothing depends on
  * them, and the answer is the same. These are all the fields that are taken without effect; every other one is followed
- * or refused by name.
+ * or refused by name. Inside messages and tools the same holds for their `cache_control`, for a writer's `name`, and for
+ * how tools are loaded (`defer_loading`, `allowed_callers`, `eager_input_streaming`). A tool's `strict` is kept where its
+ * call is forced: to keep it everywhere would slow every token of every agent's answer.
  */
 export const handlingFields = {
   user: anything,
