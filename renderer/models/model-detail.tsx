@@ -20,6 +20,7 @@ import {
   waysOf,
 } from './model-words.ts';
 import { ModelsRefusal } from './refusal.tsx';
+import { switchModel } from './start-model.ts';
 import { VerdictMark } from './verdict-mark.tsx';
 
 interface Props {
@@ -124,6 +125,7 @@ function Actions({ entry, isChosen, onBack, onClose }: ActionsProps) {
   const open = useOpenSheet();
   const say = useSay();
   const isRunning = useMirrored(({ app }) => app?.engine.kind !== 'off' && app?.engine.kind !== 'failed');
+  const isKept = useMirrored(({ app }) => app?.chosenModelId === entry.id);
   const isStopping = useMirrored(({ app }) => app?.engine.kind === 'stopping');
   const [isAsking, setIsAsking] = useState(false);
   const isAnswered = useRef(false);
@@ -153,8 +155,8 @@ function Actions({ entry, isChosen, onBack, onClose }: ActionsProps) {
   };
   const choose = async (): Promise<void> => {
     onClose();
-    await mirror.chooseModel(entry.id);
     mirror.requestFocus();
+    await switchModel(mirror, entry.id);
   };
 
   if (isAsking && isChosen && isRunning)
@@ -201,7 +203,7 @@ function Actions({ entry, isChosen, onBack, onClose }: ActionsProps) {
             {entry.sizeBytes === null ? 'Download' : `Download ${bytes(entry.sizeBytes)}`}
           </Button>
         )}
-        {presence.kind === 'here' && !isChosen && (
+        {presence.kind === 'here' && (!isChosen || !isKept) && (
           <Button isPrimary onClick={() => void choose()}>
             Use this model
           </Button>

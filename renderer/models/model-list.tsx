@@ -9,6 +9,7 @@ import { DownloadProgress } from './download-progress.tsx';
 import styles from './model-list.module.css';
 import { factsOf, verdictTitle } from './model-words.ts';
 import { ModelsRefusal } from './refusal.tsx';
+import { switchModel } from './start-model.ts';
 import { VerdictMark } from './verdict-mark.tsx';
 
 /** What the sheet shows. A model's page is `lookingAt` in the mirror, because other places lead to it too. */
@@ -98,11 +99,13 @@ function Link({ page, onPage, children }: LinkProps) {
 function Row({ entry, onClose }: { readonly entry: ModelEntry; readonly onClose: () => void }) {
   const mirror = useMirror();
   const isChosen = useMirrored((state) => state.app?.model?.id === entry.id);
+  // One that a conversation or a program uses for now is made the usual one by a click.
+  const isKept = useMirrored((state) => state.app?.chosenModelId === entry.id);
   const { presence } = entry;
   const look = (): void => mirror.models.lookAt(entry.id);
   const choose = async (): Promise<void> => {
     onClose();
-    if (!isChosen) await mirror.chooseModel(entry.id);
+    if (!isChosen || !isKept) await switchModel(mirror, entry.id);
   };
   return (
     <li className={styles.row} data-presence={presence.kind}>

@@ -167,6 +167,17 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     await page.getByRole('button', { name: /^Mistral/ }).click();
     expect(await calls(page, 'model.choose')).toEqual([{ modelId: 'mlx-community/Mistral-7B-Instruct-v0.3-4bit' }]);
     await expect.poll(() => page.locator('header').getByTitle('Models').innerText()).toContain('Mistral');
+    // One was on, so this one is; what is off stays off.
+    await expect.poll(() => calls(page, 'engine.start')).toEqual([null]);
+    await page.getByRole('switch').click();
+    await expect.poll(() => page.getByTestId('engine-state').innerText()).toBe('Off');
+    await openModels(page);
+    await page
+      .getByRole('button', { name: /^gpt-oss-20b/ })
+      .first()
+      .click();
+    await expect.poll(() => page.locator('header').getByTitle('Models').innerText()).toContain('gpt-oss-20b');
+    expect(await calls(page, 'engine.start')).toEqual([null]);
     await close();
   });
 
