@@ -58,6 +58,20 @@ const QWEN_14B = 2;
 const QWEN_4B = 3;
 const short = (verdict: FitVerdict): string => ('toMiB' in verdict ? `raise to ${verdict.toMiB}` : verdict.kind);
 
+it('names what the system holds where that is what is in the way', () => {
+  const words = (change: Partial<Room>): string => {
+    const room = macWith(16, 15, change);
+    return verdictOf(candidate(Q8, room), room).message;
+  };
+  expect(words({ wiredBeforeLoadBytes: 4.5 * GIB })).toMatch(
+    /^It takes 1\d\.\d GB at 4k tokens; of this Mac’s 16 GB the system holds 4\.5 GB in place\.$/,
+  );
+  expect(words({ wiredBeforeLoadBytes: 8 * GIB })).toMatch(
+    /holds 8 GB in place\. A restart may give some of it back\.$/,
+  );
+  expect(words({ memoryBytes: 8 * GIB })).toMatch(/this Mac has 8 GB for everything\.$/);
+});
+
 describe('the catalog at 4k, before anything was measured', () => {
   /** GB, macOS, then the verdict for each model. */
   const tableOf: readonly (readonly [number, number, string, string, string, string])[] = [

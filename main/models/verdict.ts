@@ -102,6 +102,17 @@ function roomNow(room: Room, availableBytes: number): number {
   return free + Math.max(0, others) * (1 - COMPRESSED_SHARE);
 }
 
+/** More than a system without anything running keeps wired on the largest machines measured: something has leaked. */
+const UNUSUALLY_WIRED_BYTES = 5 * GIB;
+
+function tooLargeWords(peakBytes: number, takes: string, room: Room): string {
+  const installed = installedWords(room.memoryBytes);
+  if (peakBytes + room.ownProcessesBytes > room.memoryBytes)
+    return `It takes ${takes}, this ${machineWord(room)} has ${installed} for everything.`;
+  const held = `It takes ${takes}; of this ${machineWord(room)}’s ${installed} the system holds ${memory(room.wiredBeforeLoadBytes)} in place.`;
+  return room.wiredBeforeLoadBytes > UNUSUALLY_WIRED_BYTES ? `${held} A restart may give some of it back.` : held;
+}
+
 const works = ({ kind }: Judgement): boolean => kind === 'fits' || kind === 'raise';
 
 /** Null stands for a model whose config cannot be understood. */
@@ -121,7 +132,7 @@ export function verdictOf(candidate: Candidate | null, room: Room): FitVerdict {
     case 'too-large':
       return {
         kind: 'not-on-this-mac',
-        message: `It takes ${takes}, this ${machineWord(room)} has ${installedWords(room.memoryBytes)} for everything.`,
+        message: tooLargeWords(prediction.peakBytes, takes, room),
         ways: [...shorterWays(candidate, room), ...otherWays(candidate, room)],
       };
     case 'over-limit':
