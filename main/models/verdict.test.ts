@@ -67,7 +67,7 @@ it('names what the system holds where that is what is in the way', () => {
     /^It takes 1\d\.\d GB at 4k tokens; of this Mac’s 16 GB the system holds 4\.5 GB in place\.$/,
   );
   expect(words({ wiredBeforeLoadBytes: 8 * GIB })).toMatch(
-    /holds 8 GB in place\. A restart may give some of it back\.$/,
+    /holds 8\.0 GB in place\. A restart may give some of it back\.$/,
   );
   expect(words({ memoryBytes: 8 * GIB })).toMatch(/this Mac has 8 GB for everything\.$/);
 });
