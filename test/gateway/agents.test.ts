@@ -3,9 +3,12 @@
  * nonsense; what counts is that each request is taken, or refused as its program expects it, and that the answer comes in
  * the order that the program's parser was written for.
  */
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROGRAMS } from '../../renderer/endpoint/programs.ts';
 import { type RunningApp, runApp } from './running-app.ts';
 
 interface Sent {
@@ -157,4 +160,11 @@ describe.each(recordings)('$program', ({ requests }) => {
     else if (pathname === '/v1/responses') expectResponse(events);
     else expectMessage(events, JSON.stringify(sent.body.thinking ?? {}).includes('omitted'));
   });
+});
+
+it('curl, as the window copies it, gets an answer', async () => {
+  const { url, key } = running;
+  const text = PROGRAMS.find(({ name }) => name === 'curl')?.text({ url, key, model: 'default', contextTokens: 4_096 });
+  const { stdout } = await promisify(execFile)('sh', ['-c', text ?? '']);
+  expect(JSON.parse(stdout)).toMatchObject({ object: 'chat.completion', usage: { total_tokens: expect.any(Number) } });
 });
