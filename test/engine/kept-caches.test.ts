@@ -16,13 +16,20 @@ let shelf: CacheShelf;
 let under: EngineUnderTest;
 let kept: CacheKeepingEngine;
 let logged: string[];
+/** The engine's own limit for what it keeps beside a conversation; from the next start on. */
+let limitBytes: number | null;
 
 beforeEach(async () => {
   folder = join(mkdtempSync(join(tmpdir(), 'hr-kept-')), 'caches');
   logged = [];
   const log = (_: string, message: string) => void logged.push(message);
   shelf = openCacheShelf({ folder, log });
-  under = engineUnderTest(pythonCommand(pythonExecutable, { promptCacheFolder: folder }), modelFolder);
+  limitBytes = null;
+  const command = pythonCommand(pythonExecutable, { promptCacheFolder: folder });
+  under = engineUnderTest((model, socketPath) => {
+    const { file, args } = command(model, socketPath);
+    return { file, args: limitBytes === null ? args : [...args, '--prompt-cache-bytes', String(limitBytes)] };
+  }, modelFolder);
   kept = keepPromptCaches({
     engine: under.engine,
     shelf,
@@ -107,6 +114,21 @@ it('two conversations in turns keep their beginnings, and one is in memory', asy
     }
   }
   expect(files()).toHaveLength(1 + 1);
+});
+
+it('long conversations in turns keep their beginnings, also when nobody is quiet', async () => {
+  await kept.stop();
+  limitBytes = 600_000;
+  await kept.start(under.model);
+  const talks = [new Talk('a'), new Talk('b')];
+  for (let turn = 0; turn < 3; turn += 1) {
+    for (const talk of talks) {
+      const { promptTokens, cachedTokens } = await talk.say(turn === 0 ? `${talk.key} ${long}` : 'and then');
+      if (turn > 0) expect(promptTokens - cachedTokens).toBeLessThan(80);
+      await until(() => (kept.metrics?.promptCache.bytes ?? 0) > 600_000);
+      expect(kept.metrics?.promptCache.sequences).toBe(1);
+    }
+  }
 });
 
 it('reads again what comes back damaged, and deletes it', async () => {
