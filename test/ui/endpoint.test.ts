@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import type { EndpointStatus, RouteName } from '../../preload/contract.ts';
+import { PROGRAMS } from '../../renderer/endpoint/programs.ts';
 import { whyNoChromium } from './chromium.ts';
 import { axe, fakeWindows, lookAt, settled } from './fake-window.ts';
 import { NOW_MS, states } from './states.ts';
@@ -51,8 +52,8 @@ describe.skipIf(whyNoChromium() !== null)('the page for other programs', () => {
       'endpoint-settings',
       idle,
       async (page) => {
-        await set(page, 'Continue');
-        await page.getByLabel('Settings for Continue').scrollIntoViewIfNeeded();
+        await set(page, 'Claude Code');
+        await page.getByLabel('Settings for Claude Code').scrollIntoViewIfNeeded();
       },
     ],
     [
@@ -98,13 +99,13 @@ describe.skipIf(whyNoChromium() !== null)('the page for other programs', () => {
 
   test('every program gets a key of its own, and settings with it in them to copy', async () => {
     const { page, close } = await open({});
-    for (const name of ['Open WebUI', 'Continue', 'Zed', 'aider', 'llm', 'LangChain', 'curl']) {
+    for (const { name } of PROGRAMS) {
       await set(page, name);
       const text = await page.getByLabel(`Settings for ${name}`).innerText();
       expect(text).toContain('hr-mW4bN8qXzR2sVtYc6LdKj0pHfGaU1eIo5TvBxQwEyZi');
-      expect(text).toMatch(/127\.0\.0\.1:11435|host\.docker\.internal:11435/);
+      expect(text).toMatch(/(127\.0\.0\.1|host\.docker\.internal):11435/);
     }
-    expect(await calls(page, 'endpoint.addClient')).toHaveLength(7);
+    expect(await calls(page, 'endpoint.addClient')).toHaveLength(PROGRAMS.length);
     await page.getByRole('button', { name: 'Copy the settings' }).click();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('curl http://127.0.0.1:11435/v1');
     await page.getByLabel('Another program').fill('A nightly script');
