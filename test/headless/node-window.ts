@@ -30,6 +30,8 @@ export function openNodeWindow(url: string): NodeWindow {
       openSocket(target) {
         if (isClosed) return deadSocket;
         const socket = new NodeWebSocket(target, { origin: address.origin });
+        // A browser's socket only closes; this one would end the process when nobody hears why.
+        socket.on('error', () => {});
         sockets.push(socket);
         return socket as unknown as WebSocket;
       },
