@@ -60,7 +60,7 @@ export interface Transfer {
   take(from: string, conversations: readonly TransferredConversation[], nowMs: number): Promise<void>;
 }
 
-/** Messages written at once: some tens of milliseconds. */
+/** Rows written at once. */
 const SLICE = 200;
 
 const yieldToOthers = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -98,61 +98,78 @@ export function createTransfer(db: Database): Transfer {
 
   const originOf = (from: string, id: string): string => `${from}:${id}`;
 
-  const write = async (
+  /** The rows of a conversation, one write each. */
+  function* writes(
     conversation: TransferredConversation,
     id: string,
     nowMs: number,
     attachmentIds: string[],
-  ): Promise<void> => {
+  ): Generator<() => void> {
     const newIds = new Map(conversation.messages.map((message) => [message.id, randomUUID() as string]));
     const newId = (old: string | null): string | null => (old === null ? null : (newIds.get(old) ?? null));
     const settings = JSON.stringify(conversation.settings);
     const { title, createdAtMs, updatedAtMs, pinnedAtMs, archivedAtMs } = conversation;
     const toldDate = conversation.toldDate ?? new Date(createdAtMs).toISOString().slice(0, 10);
     const leaf = newId(conversation.leafId);
-    insertConversation.run(
-      id,
-      title,
-      createdAtMs,
-      updatedAtMs,
-      toldDate,
-      pinnedAtMs,
-      archivedAtMs,
-      settings,
-      leaf,
-      nowMs,
-    );
-    for (let start = 0; start < conversation.messages.length; start += SLICE) {
-      inTransaction(db, () => {
-        for (const message of conversation.messages.slice(start, start + SLICE)) {
-          const messageId = newId(message.id);
-          if (messageId === null) continue;
-          const isUser = message.role === 'user';
-          insertMessage.run(
-            messageId,
-            id,
-            newId(message.parentId),
-            message.role,
-            message.createdAtMs,
-            message.text,
-            isUser ? null : (message.effort ?? 'medium'),
-            message.model,
-            isUser ? null : message.reasoning,
-            message.reasoningMs,
-            isUser ? null : JSON.stringify(message.status ?? { kind: 'complete' }),
-            message.usage === null ? null : JSON.stringify(message.usage),
-            message.cut === null ? null : JSON.stringify(message.cut),
-          );
-          for (const [position, { name, language, text }] of message.attachments.entries()) {
-            const attachmentId = randomUUID();
-            attachmentIds.push(attachmentId);
-            insertAttachment.run(attachmentId, name, language, text, message.createdAtMs);
-            insertPlace.run(messageId, position, attachmentId);
-          }
+    yield () =>
+      insertConversation.run(
+        id,
+        title,
+        createdAtMs,
+        updatedAtMs,
+        toldDate,
+        pinnedAtMs,
+        archivedAtMs,
+        settings,
+        leaf,
+        nowMs,
+      );
+    for (const message of conversation.messages) {
+      yield () => {
+        const messageId = newId(message.id);
+        if (messageId === null) return;
+        const isUser = message.role === 'user';
+        insertMessage.run(
+          messageId,
+          id,
+          newId(message.parentId),
+          message.role,
+          message.createdAtMs,
+          message.text,
+          isUser ? null : (message.effort ?? 'medium'),
+          message.model,
+          isUser ? null : message.reasoning,
+          message.reasoningMs,
+          isUser ? null : JSON.stringify(message.status ?? { kind: 'complete' }),
+          message.usage === null ? null : JSON.stringify(message.usage),
+          message.cut === null ? null : JSON.stringify(message.cut),
+        );
+        for (const [position, { name, language, text }] of message.attachments.entries()) {
+          const attachmentId = randomUUID();
+          attachmentIds.push(attachmentId);
+          insertAttachment.run(attachmentId, name, language, text, message.createdAtMs);
+          insertPlace.run(messageId, position, attachmentId);
         }
+      };
+    }
+  }
+
+  /** In transactions of some tens of milliseconds: each costs a wait for the disk, and the app has to stay quick. */
+  const inSlices = async (all: Iterable<() => void>): Promise<void> => {
+    let slice: (() => void)[] = [];
+    const write = (): void => {
+      inTransaction(db, () => {
+        for (const each of slice) each();
       });
+      slice = [];
+    };
+    for (const each of all) {
+      slice.push(each);
+      if (slice.length < SLICE) continue;
+      write();
       await yieldToOthers();
     }
+    if (slice.length > 0) write();
   };
 
   return {
@@ -186,11 +203,15 @@ export function createTransfer(db: Database): Transfer {
       const written: { id: string; origin: string }[] = [];
       const attachmentIds: string[] = [];
       try {
-        for (const conversation of conversations) {
-          const id = randomUUID();
-          written.push({ id, origin: originOf(from, conversation.id) });
-          await write(conversation, id, nowMs, attachmentIds);
-        }
+        await inSlices(
+          (function* () {
+            for (const conversation of conversations) {
+              const id = randomUUID();
+              written.push({ id, origin: originOf(from, conversation.id) });
+              yield* writes(conversation, id, nowMs, attachmentIds);
+            }
+          })(),
+        );
         inTransaction(db, () => {
           for (const { id, origin } of written) {
             freeOrigin.run(origin);

@@ -6,6 +6,7 @@ import { useSay } from '../ui/live-region.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { saveFile } from '../ui/save-file.ts';
 import styles from './conversations-sheet.module.css';
+import { focusBeside } from './list-focus.ts';
 
 interface Props {
   readonly conversation: ConversationSummary;
@@ -34,6 +35,12 @@ export function ConversationRow({ conversation, onOpen }: Props) {
     if (file !== null) saveFile(file.fileName, file.pieces);
   };
 
+  /** The row goes with it. */
+  const leaving = (act: () => Promise<void>) => () => {
+    if (item.current !== null) focusBeside(item.current);
+    void act();
+  };
+
   if (isRenaming)
     return (
       <RenameField
@@ -56,7 +63,9 @@ export function ConversationRow({ conversation, onOpen }: Props) {
         onClick={onOpen}
         onKeyDown={(event) => {
           if (event.key === 'F2') setRenaming(true);
-          if (event.key === 'Backspace' || event.key === 'Delete') void conversations.delete(conversation);
+          if (event.key === 'Backspace' || event.key === 'Delete') {
+            leaving(() => conversations.delete(conversation))();
+          }
         }}
       >
         {title}
@@ -74,9 +83,14 @@ export function ConversationRow({ conversation, onOpen }: Props) {
             { label: 'Save as Markdown', icon: Download, onChoose: () => void save('markdown') },
             { label: 'Save with everything', icon: FileJson, onChoose: () => void save('json') },
             isArchived
-              ? { label: 'Unarchive', icon: ArchiveRestore, onChoose: () => void conversations.unarchive(id) }
-              : { label: 'Archive', icon: Archive, onChoose: () => void conversations.archive(conversation) },
-            { label: 'Delete', icon: Trash2, onChoose: () => void conversations.delete(conversation), isApart: true },
+              ? { label: 'Unarchive', icon: ArchiveRestore, onChoose: leaving(() => conversations.unarchive(id)) }
+              : { label: 'Archive', icon: Archive, onChoose: leaving(() => conversations.archive(conversation)) },
+            {
+              label: 'Delete',
+              icon: Trash2,
+              onChoose: leaving(() => conversations.delete(conversation)),
+              isApart: true,
+            },
           ]}
         />
       </span>

@@ -3,12 +3,17 @@ import { Button } from '../ui/button.tsx';
 import { count } from '../ui/numbers.ts';
 import { Progress } from '../ui/progress.tsx';
 import styles from './import-report.module.css';
+import { focusSearch } from './list-focus.ts';
 import { broughtWords, knownWords } from './import-words.ts';
 
 /** How an import goes and what it brought. */
 export function ImportReport() {
   const { conversations } = useMirror();
   const importing = useConversations((state) => state.importing);
+  const end = ({ currentTarget }: { readonly currentTarget: Element }): void => {
+    focusSearch(currentTarget);
+    conversations.endImport();
+  };
   switch (importing.kind) {
     case 'none':
       return null;
@@ -32,7 +37,7 @@ export function ImportReport() {
               Left out: {reason} ({count(times)})
             </p>
           ))}
-          <Button onClick={() => conversations.endImport()}>Done</Button>
+          <Button onClick={end}>Done</Button>
         </div>
       );
     case 'refused':
@@ -40,7 +45,7 @@ export function ImportReport() {
         <div className={styles.report} role="alert" data-testid="import-report">
           <p className={styles.title}>{importing.error.message}</p>
           <p>{importing.error.nextStep} Nothing was changed.</p>
-          <Button onClick={() => conversations.endImport()}>OK</Button>
+          <Button onClick={end}>OK</Button>
         </div>
       );
   }

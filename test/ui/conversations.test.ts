@@ -113,6 +113,8 @@ describe.skipIf(noChromium !== null)('conversations in the window', () => {
     await page.getByRole('button', { name: 'Conversations' }).click();
     await page.locator('[aria-current="true"]').press('Backspace');
     await page.getByTestId('undo').waitFor();
+    // What goes leaves the focus in the list.
+    expect(await page.evaluate(() => document.activeElement?.closest('dialog') !== null)).toBe(true);
     await page.keyboard.press('Escape');
     await page.getByTestId('user-message').waitFor({ state: 'detached' });
     await close();
