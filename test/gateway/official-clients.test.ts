@@ -49,7 +49,7 @@ describe('openai', () => {
   it('completes a chat, whole and streamed alike', async () => {
     const whole = await openai.chat.completions.create({ ...short, messages: user });
     expect(whole.choices[0]?.message.content?.length).toBeGreaterThan(0);
-    expect(whole._request_id).toMatch(/^req_/);
+    expect(whole).toHaveProperty('_request_id', expect.stringMatching(/^req_/));
     expect(whole.usage).toMatchObject({ prompt_tokens: expect.any(Number), completion_tokens: expect.any(Number) });
     expect(whole).toMatchObject({ timings: { first_token_ms: expect.any(Number), queue_ms: expect.any(Number) } });
     const stream = openai.chat.completions.stream({
@@ -286,7 +286,7 @@ describe('anthropic', () => {
   it('answers a message, whole and streamed alike', async () => {
     const whole = await anthropic.messages.create({ ...asked, max_tokens: 200 });
     expect(whole.content[0]?.type).toBe('text');
-    expect(whole._request_id).toMatch(/^req_/);
+    expect(whole).toHaveProperty('_request_id', expect.stringMatching(/^req_/));
     expect(whole.usage.output_tokens).toBeGreaterThan(0);
     const streamed = await anthropic.messages.stream({ ...asked, max_tokens: 200 }).finalMessage();
     expect(streamed.content).toEqual(whole.content);
