@@ -96,7 +96,7 @@ export function verdictOn(model: KnownModel, candidate: Candidate | null, about:
     : verdict;
 }
 
-export function verdictFor(candidate: Candidate | null, { machine, room }: Circumstances): FitVerdict {
+function verdictFor(candidate: Candidate | null, { machine, room }: Circumstances): FitVerdict {
   if (machine.cannotRun !== null) return { kind: 'not-on-this-mac', message: machine.cannotRun.message, ways: [] };
   return verdictOf(candidate, room);
 }
