@@ -204,7 +204,7 @@ describe('llama.cpp at an address', () => {
       repetitionPenalty: 1.5,
       logitBias: { '5': 3 },
     });
-    expect(server.asked[0]?.body).toMatchObject({
+    expect(server.asked.at(-1)?.body).toMatchObject({
       seed: 7,
       stop: ['x'],
       top_p: 0.5,
@@ -218,6 +218,13 @@ describe('llama.cpp at an address', () => {
       return_progress: true,
       stream: true,
     });
+  });
+
+  it('refuses a bias for a token that the model has not', async () => {
+    server = await startRecordedServer([recorded('llama.cpp', 'models'), recorded('llama.cpp', 'chat')]);
+    const engine = llamaAt(server.base);
+    await expect(all(engine, { ...request, logitBias: { 999_999_999: 1 } })).rejects.toThrow(/no token 999999999/);
+    expect((await all(engine, { ...request, logitBias: { 5: 1 } })).at(-1)?.kind).toBe('finish');
   });
 
   it('names the stop text where it is told', async () => {

@@ -83,7 +83,15 @@ const listSchema = v.object({
   data: v.array(
     v.object({
       id: v.string(),
-      meta: v.optional(v.nullable(v.object({ n_ctx_train: v.optional(v.number()), size: v.optional(v.number()) }))),
+      meta: v.optional(
+        v.nullable(
+          v.object({
+            n_ctx_train: v.optional(v.number()),
+            n_vocab: v.optional(v.number()),
+            size: v.optional(v.number()),
+          }),
+        ),
+      ),
     }),
   ),
 });
@@ -413,6 +421,19 @@ function llamaChatBody(request: GenerationRequest): object {
   };
 }
 
+/** It passes over numbers that no token has. */
+async function refuseUnknownTokens(
+  server: Server,
+  bias: Readonly<Record<string, number>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const models = await askJson(server, '/v1/models', null, listSchema, signal).catch(() => ({ data: [] }));
+  const tokens = models.data[0]?.meta?.n_vocab ?? Number.POSITIVE_INFINITY;
+  const unknown = Object.keys(bias).find((token) => Number(token) >= tokens);
+  if (unknown !== undefined)
+    throw new EngineError('bad-request', `logit_bias: there is no token ${unknown}.`, 'Leave it out.');
+}
+
 async function* chat(
   server: Server,
   request: GenerationRequest,
@@ -424,6 +445,7 @@ async function* chat(
     'a bound on thinking': request.thinkingBudgetTokens !== undefined && lacks.includes('thinking-limit'),
     'log probabilities': request.topLogprobs !== undefined,
   });
+  if (request.logitBias !== undefined) await refuseUnknownTokens(server, request.logitBias, signal);
   const answer = new OpenAiAnswer();
   let isThinking = false;
   const endThinking = (): void => {
