@@ -169,8 +169,8 @@ class Session implements WiredLimit {
     this.#goesWithout = false;
     for (;;) {
       if (this.#state.kind === 'working') {
-        const { by, toMiB } = this.#state;
-        return { cause: causeOfChange(by === 'myself' ? commandToRun(toMiB) : null), retry: false };
+        const { during, by, toMiB } = this.#state;
+        return { cause: causeOfChange(during, by === 'myself' ? commandToRun(toMiB) : null), retry: false };
       }
       const found = await this.#findSteady();
       // A Mac that cannot be read is no reason to refuse: the engine has its own words for running out of memory.

@@ -135,15 +135,25 @@ const limitInWords = (limitMiB: number): string =>
   limitMiB === 0 ? 'macOS’s own choice' : `${limitMiB.toLocaleString('en-US')} MiB`;
 
 /** Why the model was not started. `command`: what the user is to run, null while macOS's dialog is open. */
-export function causeOfChange(command: string | null): FailureCause {
-  return {
-    code: 'wired-limit-being-changed',
-    message: 'The GPU’s memory limit is just being changed.',
-    nextStep:
-      command === null
-        ? 'Answer the macOS dialog or cancel it, then turn the model on.'
-        : `Run “${command}” in a shell on the Mac: Headroom sees it and starts the model.`,
-  };
+export function causeOfChange(during: 'raise' | 'restore', command: string | null): FailureCause {
+  const code = 'wired-limit-being-changed';
+  return during === 'raise'
+    ? {
+        code,
+        message: 'The model waits for the GPU’s higher memory limit.',
+        nextStep:
+          command === null
+            ? 'Answer the macOS dialog: the model starts then.'
+            : `Run “${command}” in a shell on the Mac: Headroom sees it and starts the model.`,
+      }
+    : {
+        code,
+        message: 'The GPU’s memory limit is just being put back.',
+        nextStep:
+          command === null
+            ? 'Answer the macOS dialog or cancel it, then turn the model on.'
+            : `Run “${command}” in a shell on the Mac, or stop watching for it, then turn the model on.`,
+      };
 }
 
 /** Why the model was not started. `canAsk`: a dialog could appear here. */
