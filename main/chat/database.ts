@@ -117,7 +117,11 @@ export function inTransaction<T>(db: Database, work: () => T): T {
     db.exec('COMMIT');
     return result;
   } catch (error) {
-    db.exec('ROLLBACK');
+    try {
+      db.exec('ROLLBACK');
+    } catch {
+      // A full disk has rolled it back already, and that is what should be told.
+    }
     throw error;
   }
 }

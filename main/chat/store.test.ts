@@ -110,6 +110,19 @@ describe('conversation store', () => {
     store.close();
   });
 
+  it('says what a full disk says, and goes on when there is room', () => {
+    const db = openDatabase(file, () => {});
+    const store = createConversationStore(db);
+    const pages = Number(db.prepare('PRAGMA page_count').get()?.['page_count']);
+    db.exec(`PRAGMA max_page_count = ${pages}`);
+    const long = turn(null, 'long '.repeat(20_000));
+    expect(() => store.addTurn(long)).toThrow(/disk is full/);
+    expect(store.head()).toEqual([]);
+    db.exec(`PRAGMA max_page_count = ${pages + 1_000}`);
+    expect(store.addTurn(long)).not.toBeNull();
+    store.close();
+  });
+
   it('refuses a file from a newer version and leaves it alone', () => {
     const db = openDatabase(file, () => {});
     db.exec('PRAGMA user_version = 99');
