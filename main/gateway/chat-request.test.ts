@@ -207,6 +207,13 @@ describe('parseChatRequest', () => {
     expect(fault.message.length).toBeLessThan(200);
   });
 
+  it('tells bounds in words', () => {
+    expect(faultOf({ ...hello, temperature: 3 }).message).toBe('temperature must be 2 at most.');
+    expect(faultOf({ ...hello, max_tokens: 0 }).message).toBe('max_tokens must be at least 1.');
+    expect(faultOf({ ...hello, seed: 1.5 }).message).toBe('seed must be a whole number.');
+    expect(faultOf({ messages: [] }).message).toBe('messages must not be empty.');
+  });
+
   it('refuses nesting that would exhaust the stack later', () => {
     const deep = JSON.parse(`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`) as unknown;
     expect(faultOf({ ...hello, tools: [deep] })).toMatchObject({ status: 400 });

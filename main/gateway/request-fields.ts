@@ -161,18 +161,19 @@ function requestFault(issue: v.BaseIssue<unknown>): ApiFault {
 
 function expectation({ type, received, expected, requirement }: v.BaseIssue<unknown>): string {
   if (received === 'undefined') return 'is missing';
+  const bound = Number(requirement);
   switch (type) {
     case 'min_value':
-      return `must be at least ${requirement}`;
+      return `must be at least ${bound}`;
     case 'max_value':
-      return `must be ${requirement} at most`;
+      return `must be ${bound} at most`;
     case 'integer':
     case 'safe_integer':
       return 'must be a whole number';
     case 'min_length':
       return 'must not be empty';
     case 'max_length':
-      return `may have ${requirement} at most`;
+      return `may have ${bound} at most`;
     default:
       return `must be ${expected ?? 'something else'}`;
   }
