@@ -363,6 +363,34 @@ describe.skipIf(whyNoChromium() !== null)('models in the window', () => {
     await refused.close();
   });
 
+  test('folders are picked in the system’s dialog; in a browser, which has none, they are written', async () => {
+    const script = { ...running(list), choosesPath: '/Volumes/Models/new-model' };
+    const { page, complaints, close } = await open(script);
+    await openModels(page);
+    await page.getByRole('button', { name: 'Downloads: folder' }).click();
+    await page.getByRole('button', { name: 'Choose: Folder for models' }).click();
+    const folder = page.getByRole('textbox', { name: 'Folder for models' });
+    await expect.poll(() => folder.inputValue()).toBe('/Volumes/Models/new-model');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Add a model…' }).click();
+    await page.getByRole('button', { name: 'Choose a folder…' }).click();
+    await page.getByRole('heading', { name: 'new-model' }).waitFor();
+    expect(await calls(page, 'window.choosePath')).toEqual([
+      { what: 'folder', startAt: list.hub.cacheFolderInUse },
+      { what: 'folder', startAt: null },
+    ]);
+    expect(await calls(page, 'models.add')).toEqual([{ by: 'folder', folder: '/Volumes/Models/new-model' }]);
+    expect(complaints).toEqual([]);
+    await close();
+
+    const browser = await open({ ...script, app: { ...script.app, windowForm: 'page' } });
+    await openModels(browser.page);
+    await browser.page.getByRole('button', { name: 'Add a model…' }).click();
+    await browser.page.getByRole('textbox', { name: 'Repository or folder' }).waitFor();
+    expect(await browser.page.getByRole('button', { name: 'Choose a folder…' }).count()).toBe(0);
+    await browser.close();
+  });
+
   test('hub settings: only what was changed is sent, and a token is never shown', async () => {
     const { page, close } = await open(running({ ...list, hub: { ...list.hub, token: 'environment' } }));
     await openModels(page);
