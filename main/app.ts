@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { AppState, EventEnvelope, Handlers, Settings, WiredLimitAskedBy } from '../preload/contract.ts';
 import { createChat } from './chat/chat.ts';
 import { chatHandlers } from './chat/handlers.ts';
-import { openConversations } from './chat/salvage.ts';
+import { openConversations, salvageNotice } from './chat/salvage.ts';
 import { keepTidy } from './chat/tidy.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Failure } from './engine/failure.ts';
@@ -142,6 +142,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     moved('the conversations')(salvaged.movedTo);
     log('warn', `${salvaged.messages} messages of it could be read and were taken over`);
   }
+  let startNotice = salvaged === null ? undefined : salvageNotice(salvaged);
+  const toldOnce = () => {
+    const notice = startNotice;
+    startNotice = undefined;
+    return notice === undefined ? {} : { startNotice: notice };
+  };
   if (interrupted > 0) log('info', `${interrupted} answers were interrupted when the app last ended`);
 
   // The Hugging Face library wants a cache folder of its own, also when it is never used.
@@ -418,6 +424,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const handlers: Handlers = {
     'app.state': () => ({
       version: options.version,
+      ...toldOnce(),
       host: options.host,
       windowForm: shell.windowForm(),
       opensAtLogin: shell.opensAtLogin(),

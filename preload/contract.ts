@@ -836,6 +836,8 @@ export const MOST_IDLE_UNLOAD_MINUTES = 1_440;
 /** Everything a new window needs to paint itself. */
 export interface AppState {
   readonly version: string;
+  /** What went wrong at the start, told to one window once. */
+  readonly startNotice?: AppError;
   readonly host: 'electron' | 'headless';
   /** What this window is: under the menu-bar icon, a normal window, or a page in a browser. */
   readonly windowForm: 'popover' | 'window' | 'page';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from './database.ts';
-import { openConversations } from './salvage.ts';
+import { openConversations, salvageNotice } from './salvage.ts';
 import { isDamage, storageFault } from './storage-fault.ts';
 import { type ConversationStore, createConversationStore } from './store.ts';
 
@@ -111,6 +111,16 @@ describe('a damaged file', () => {
       store.close();
     },
   );
+});
+
+it.each([
+  [0, 'Nothing of it could be read.'],
+  [1, '1 message of it could be read.'],
+  [1_234, '1,234 messages of it could be read.'],
+])('what became of %s messages is told, and where the file is', (messages, words) => {
+  const { message, nextStep } = salvageNotice({ movedTo: '/data/conversations.db.damaged-1', messages });
+  expect(message).toContain(words);
+  expect(nextStep).toContain('kept as conversations.db.damaged-1.');
 });
 
 describe('storageFault', () => {

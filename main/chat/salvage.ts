@@ -1,4 +1,6 @@
 /** Opening the conversations also when their file is damaged: what can still be read is taken over into a new one. */
+import { basename } from 'node:path';
+import type { AppError } from '../../preload/contract.ts';
 import { type Database, inTransaction, isSuspect, openAside, openDatabase, startAfresh } from './database.ts';
 import { type Row, textOf } from './rows.ts';
 import { isDamage } from './storage-fault.ts';
@@ -10,6 +12,16 @@ export interface Opened {
   readonly interrupted: number;
   /** Set when the file was damaged: where it was kept, and how many messages could be read. */
   readonly salvaged: { readonly movedTo: string; readonly messages: number } | null;
+}
+
+/** What the user is told of it. */
+export function salvageNotice({ movedTo, messages }: NonNullable<Opened['salvaged']>): AppError {
+  const kept = messages === 1 ? '1 message' : `${messages.toLocaleString('en-US')} messages`;
+  return {
+    code: 'refused',
+    message: `The file with the conversations was damaged. ${messages === 0 ? 'Nothing of it' : `${kept} of it`} could be read.`,
+    nextStep: `It was kept as ${basename(movedTo)}. If there is a backup of it, put that in its place while Headroom is closed.`,
+  };
 }
 
 /** Throws DatabaseTooNew, or the file system's error. */

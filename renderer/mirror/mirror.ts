@@ -507,6 +507,7 @@ export class Mirror {
     void this.models.load();
     const isFirst = this.store.getState().app === null;
     this.store.setState({ app: result.value, connection: { kind: 'connected' }, stoppingId: null });
+    if (result.value.startNotice !== undefined) this.refuse(result.value.startNotice);
     this.drafts.learn(null, result.value.newDraft);
     const { pane } = this.store.getState();
     if (!isFirst) {
@@ -530,7 +531,7 @@ export class Mirror {
     if (pane.kind === 'new' || pane.conversationId !== conversationId) return;
     if (!result.ok) {
       if (result.error.code === 'disconnected') return;
-      this.store.setState({ pane: NEW_PANE, refusal: missing === 'missing is told' ? result.error : null });
+      this.store.setState({ pane: NEW_PANE, ...(missing === 'missing is told' ? { refusal: result.error } : {}) });
       return;
     }
     this.#show(result.value);
