@@ -38,8 +38,8 @@ export interface AnswerHead {
 
 /** Stateful: one answer, in this order. */
 export interface AnswerWriter {
-  /** Before the first piece. */
-  opening(): readonly Frame[];
+  /** Before the first piece. `readTokens`: of the prompt, as far as the engine has told by then; none were cached. */
+  opening(readTokens: number): readonly Frame[];
   piece(piece: Piece): readonly Frame[];
   ending(finish: Finish): readonly Frame[];
   /** In the place of what is missing, once the stream is open. */

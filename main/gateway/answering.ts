@@ -45,11 +45,12 @@ export async function answer(
   let deadline = setTimeout(() => request.end(tooLong('turn')), ports.timing.queueMs);
   let hasTurn = false;
   let isBegun = false;
+  let readTokens = 0;
 
   const begin = async (): Promise<void> => {
     if (isBegun) return;
     isBegun = true;
-    for (const frame of writer.opening()) await out?.send(frame);
+    for (const frame of writer.opening(readTokens)) await out?.send(frame);
   };
   const end = async (finish: Finish): Promise<object | null> => {
     if (out === null) return writer.whole(finish);
@@ -77,7 +78,10 @@ export async function answer(
         clearTimeout(deadline);
         deadline = setTimeout(() => request.end(tooLong('end')), ports.timing.answerMs);
       }
-      if (event.kind === 'prefill') out?.note(`reading ${event.doneTokens}/${event.totalTokens}`);
+      if (event.kind === 'prefill') {
+        readTokens = event.totalTokens;
+        out?.note(`reading ${event.doneTokens}/${readTokens}`);
+      }
       const piece = pieces.of(event);
       if (piece === null) continue;
       // In the order in which they go out: some number their events.

@@ -29,8 +29,8 @@ export class MessagesAnswer implements AnswerWriter {
     this.#thinking = thinking;
   }
 
-  opening(): readonly Frame[] {
-    const message = { ...this.#message(null), content: [] };
+  opening(readTokens: number): readonly Frame[] {
+    const message = { ...this.#message(null), content: [], usage: { ...usageOf(null), input_tokens: readTokens } };
     return [frame('message_start', { message }), frame('ping', {})];
   }
 

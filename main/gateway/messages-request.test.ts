@@ -149,7 +149,7 @@ describe('the answer', () => {
   ];
   const streamed = (more: object) => {
     const writer = parse(more).writer(head);
-    return [...writer.opening(), ...pieces.flatMap((piece) => writer.piece(piece)), ...writer.ending(finish)];
+    return [...writer.opening(7), ...pieces.flatMap((piece) => writer.piece(piece)), ...writer.ending(finish)];
   };
   const blocks = (more: object): unknown[] => {
     const writer = parse(more).writer(head);
@@ -190,6 +190,7 @@ describe('the answer', () => {
       'message_delta',
       'message_stop',
     ]);
+    expect(frames[0]?.data).toMatchObject({ message: { usage: { input_tokens: 7, output_tokens: 0 } } });
     expect(frames[2]?.data).toMatchObject({ index: 0, content_block: { type: 'thinking', thinking: '' } });
     expect(frames.at(-2)?.data).toMatchObject({
       delta: { stop_reason: 'tool_use' },

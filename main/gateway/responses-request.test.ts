@@ -189,7 +189,7 @@ describe('the answer', () => {
     for (const piece of pieces) whole.piece(piece);
     const streamed = asked.writer(head);
     const frames = [
-      ...streamed.opening(),
+      ...streamed.opening(0),
       ...pieces.flatMap((piece) => streamed.piece(piece)),
       ...streamed.ending(finish),
     ];
