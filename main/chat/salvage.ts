@@ -73,7 +73,7 @@ function closeQuietly(db: Database): void {
 const TABLES = ['conversation', 'attachment', 'message', 'queued', 'draft', 'preset'] as const;
 
 /** Copies every row that can be read, then mends what referred to rows that cannot. */
-export function salvage(from: Database, to: Database): void {
+function salvage(from: Database, to: Database): void {
   to.exec('PRAGMA foreign_keys = OFF');
   inTransaction(to, () => {
     for (const table of TABLES) copy(from, to, table, rowsByNumber(from, table));
