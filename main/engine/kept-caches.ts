@@ -219,31 +219,29 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
   let leaving: { readonly shown: EngineState; readonly saved: Promise<void>; readonly done: Promise<void> } | null =
     null;
   /** While it is saved before another model takes its place. */
-  let changing: Promise<void> | null = null;
+  let changing: { readonly shown: EngineState; readonly saved: Promise<void> } | null = null;
   /** What is asked of the next process, or of another model, is not for the one that is still there. */
-  const settled = async (): Promise<void> => void (await (leaving?.saved ?? changing));
-  const stateNow = (): EngineState => leaving?.shown ?? engine.state;
+  const settled = async (): Promise<void> => void (await (leaving ?? changing)?.saved);
+  const stateNow = (): EngineState => (leaving ?? changing)?.shown ?? engine.state;
   const tell = (): void => {
     for (const listener of [...listeners]) listener(stateNow());
+  };
+  const onItsWayToOff = (): EngineState => {
+    const sinceMs = clock.nowMs();
+    return { kind: 'stopping', sinceMs, deadlineMs: sinceMs + ports.longestSaveMs() + STOP_GRACE_MS };
   };
   const leave = (): Promise<void> => {
     if (leaving !== null) return leaving.done;
     if (!mustSave()) return engine.stop();
     cut.abort();
     cut = new AbortController();
-    const nowMs = clock.nowMs();
-    const stopping = {
-      kind: 'stopping',
-      sinceMs: nowMs,
-      deadlineMs: nowMs + ports.longestSaveMs() + STOP_GRACE_MS,
-    } as const;
     let off: Promise<void> = Promise.resolve();
     const saved = saveAll().then(() => {
       leaving = null;
       off = engine.stop();
     });
     const done = saved.then(() => off);
-    leaving = { shown: stopping, saved, done };
+    leaving = { shown: onItsWayToOff(), saved, done };
     tell();
     return done;
   };
@@ -362,9 +360,10 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
       if (leaving !== null) await leaving.saved;
       else if (isAnother && mustSave()) {
         const saved = saveAll();
-        changing = saved;
+        changing = { shown: onItsWayToOff(), saved };
+        tell();
         await saved;
-        if (changing === saved) changing = null;
+        if (changing?.saved === saved) changing = null;
       }
       model = wanted;
       return engine.start(wanted);

@@ -89,7 +89,13 @@ export function guardEngine(engine: Engine, ports: GuardedEnginePorts): GuardedE
   };
 }
 
-const COUNTS_LATER: ReadonlySet<Engine['state']['kind']> = new Set(['preparing', 'starting', 'loading', 'waiting']);
+const COUNTS_LATER: ReadonlySet<Engine['state']['kind']> = new Set([
+  'stopping',
+  'preparing',
+  'starting',
+  'loading',
+  'waiting',
+]);
 
 /** Characters of what the model has to read. */
 const promptLength = ({ messages }: Pick<GenerationRequest, 'messages'>): number =>

@@ -95,7 +95,14 @@ it('a conversation’s own model and a program’s are for now: the chosen one c
   const over = ended(own.assistant.id);
   await app.handlers['chat.stop']({ messageId: own.assistant.id });
   await over;
+  const shown = new Set<string>();
+  const release = app.subscribe(({ event, payload }) => {
+    if (event === 'chat.delta') shown.add(payload.status.kind);
+  });
   const back = await send('Hello');
   expect(back.assistant.model).toBe('other-model');
   await ended(back.assistant.id);
+  release();
+  // It waits for its model, and says so.
+  expect([...shown]).toContain('loading');
 });
