@@ -4,7 +4,7 @@
  */
 
 /** `private-network`: another computer of the same network. `elsewhere`: chats leave it. */
-export type EngineReach = 'this-computer' | 'private-network' | 'elsewhere';
+type EngineReach = 'this-computer' | 'private-network' | 'elsewhere';
 
 export interface EngineAddress {
   /** `http://127.0.0.1:11434`, without a slash at its end. */

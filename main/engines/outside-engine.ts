@@ -46,7 +46,7 @@ export interface Pulled {
 type PullNews = Pulled | DownloadState;
 
 /** Where and in which version it was found, or why not. */
-export type Detected = Exclude<DistributiveOmit<OutsideEngineLook, 'models'>, { readonly kind: 'off' }>;
+type Detected = Exclude<DistributiveOmit<OutsideEngineLook, 'models'>, { readonly kind: 'off' }>;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 export interface LoadOptions {
