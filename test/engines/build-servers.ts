@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { findProgram } from '../../main/engines/programs.ts';
 import { pythonExecutable } from '../engine/fixtures.ts';
 import { type ServerName, VERSIONS, builtServer, enginesFolder, foundServer } from './servers.ts';
@@ -173,6 +173,7 @@ async function provide(name: ServerName): Promise<boolean> {
   try {
     const made = await BUILDS[name](work);
     const target = builtServer(name);
+    mkdirSync(dirname(target), { recursive: true });
     // Whole or not at all.
     cpSync(made, `${target}.new`);
     renameSync(`${target}.new`, target);

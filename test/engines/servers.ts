@@ -19,7 +19,7 @@ export type ServerName = keyof typeof VERSIONS;
 
 /** Where it puts them. */
 export const enginesFolder = process.env['HEADROOM_TEST_ENGINES'] || join(homedir(), '.cache', 'headroom-test-engines');
-export const builtServer = (name: ServerName): string => join(enginesFolder, `${name}-${VERSIONS[name]}`);
+export const builtServer = (name: ServerName): string => join(enginesFolder, `${name}-${VERSIONS[name]}`, name);
 
 /** The one that the environment names, else the one that was built, else one that is installed. */
 export function foundServer(name: ServerName): string | null {
