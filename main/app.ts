@@ -359,7 +359,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         'Wait for its answer, or stop it first.',
       );
     }
-    modelsRoom.use(modelId);
+    modelsRoom.chooseForNow(modelId);
   };
 
   /** While the user types. What is in the way is said when they ask. */
@@ -403,7 +403,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     engine,
     models: { current: () => models.current?.info ?? null, available: () => models.available() },
     choose: async (modelId) => {
-      modelsRoom.use(modelId);
+      modelsRoom.chooseForNow(modelId);
       await engine.stop();
     },
     sampling: () => models.current?.sampling ?? null,

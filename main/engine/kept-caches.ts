@@ -221,7 +221,9 @@ export function keepPromptCaches(ports: KeptCachesPorts): CacheKeepingEngine {
   /** While it is saved before another model takes its place. */
   let changing: { readonly shown: EngineState; readonly saved: Promise<void> } | null = null;
   /** What is asked of the next process, or of another model, is not for the one that is still there. */
-  const settled = async (): Promise<void> => void (await (leaving ?? changing)?.saved);
+  const settled = async (): Promise<void> => {
+    await (leaving ?? changing)?.saved;
+  };
   const stateNow = (): EngineState => (leaving ?? changing)?.shown ?? engine.state;
   const tell = (): void => {
     for (const listener of [...listeners]) listener(stateNow());

@@ -88,7 +88,7 @@ export interface ModelsRoom {
   /** What other engines on this machine have. */
   readonly outside: OutsideModels;
   /** In use for now, and told; what runs goes on until somebody stops it. Throws AppFault (not-found). */
-  use(modelId: string): ModelInfo;
+  chooseForNow(modelId: string): ModelInfo;
   readonly handlers: ReturnType<typeof modelHandlers> &
     ReturnType<typeof engineHandlers> &
     Pick<Handlers, 'model.choose'>;
@@ -244,8 +244,8 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
     return info;
   }
 
-  function use(modelId: string): ModelInfo {
-    const { info } = models.use(modelId);
+  function chooseForNow(modelId: string): ModelInfo {
+    const { info } = models.chooseForNow(modelId);
     ports.publish({ event: 'model.changed', payload: info });
     return info;
   }
@@ -291,11 +291,11 @@ export async function openModelsRoom(ports: ModelsRoomPorts): Promise<ModelsRoom
   return {
     models,
     outside,
-    use,
+    chooseForNow,
     handlers: {
       'model.choose': async ({ modelId, forNow }) => {
         const isLoaded = modelId === models.inUseId;
-        const info = forNow === true ? use(modelId) : choose(modelId);
+        const info = forNow === true ? chooseForNow(modelId) : choose(modelId);
         if (!isLoaded) await ports.engine().stop();
         return info;
       },

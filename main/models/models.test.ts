@@ -145,14 +145,14 @@ describe('createModels', () => {
   it('what is used for now leaves the choice as it is, which comes back when it is deleted', () => {
     const [mine, other] = [folder('mine', good), folder('other', good)];
     const models = createModels({ library: library(mine, other), ...none, chosenId: mine });
-    expect(models.use(other).info.id).toBe(other);
+    expect(models.chooseForNow(other).info.id).toBe(other);
     expect([models.inUseId, models.chosenId, models.required().info.id]).toEqual([other, mine, other]);
-    expect(() => models.use('/etc')).toThrow(AppFault);
+    expect(() => models.chooseForNow('/etc')).toThrow(AppFault);
     expect(models.inUseId).toBe(other);
     models.forget(mine);
     expect([models.inUseId, models.chosenId]).toEqual([other, null]);
     models.choose(mine);
-    models.use(other);
+    models.chooseForNow(other);
     models.forget(other);
     expect([models.inUseId, models.current?.info.id]).toEqual([mine, mine]);
   });

@@ -20,7 +20,7 @@ export interface Models {
   /** For good, and in use. Throws AppFault (not-found). */
   choose(modelId: string): ModelFolder;
   /** In use until another is; the choice stays. Throws AppFault (not-found). */
-  use(modelId: string): ModelFolder;
+  chooseForNow(modelId: string): ModelFolder;
   /** Neither chosen nor in use any longer; where it was only in use, the chosen one is again. */
   forget(modelId: string): void;
 }
@@ -56,7 +56,7 @@ export function createModels({ library, ...choice }: ModelChoice): Models {
   }
   inUseId = chosenId;
 
-  const use = (modelId: string): ModelFolder => {
+  const chooseForNow = (modelId: string): ModelFolder => {
     const model = library.locate(modelId);
     inUseId = modelId;
     current = model;
@@ -86,11 +86,11 @@ export function createModels({ library, ...choice }: ModelChoice): Models {
         .flatMap(({ id, presence }) => (presence.kind === 'here' ? [locateOrNull(id)] : []))
         .flatMap((model) => (model === null ? [] : [model.info])),
     choose(modelId) {
-      const model = use(modelId);
+      const model = chooseForNow(modelId);
       chosenId = modelId;
       return model;
     },
-    use,
+    chooseForNow,
     forget(modelId) {
       if (chosenId === modelId) chosenId = null;
       if (inUseId !== modelId) return;

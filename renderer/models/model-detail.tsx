@@ -1,6 +1,6 @@
 import { useRef, useState } from 'react';
 import type { ModelEntry } from '../../preload/contract.ts';
-import { useMirror, useMirrored } from '../mirror/react.ts';
+import { useMirror, useMirrored, useNow } from '../mirror/react.ts';
 import { useOpenSheet } from '../sheets.ts';
 import { Button } from '../ui/button.tsx';
 import { useSay } from '../ui/live-region.tsx';
@@ -88,7 +88,7 @@ function Files({ entry }: { readonly entry: ModelEntry }) {
   const { models } = useMirror();
   const { presence } = entry;
   const checked = checkedWords(entry);
-  const lastChecked = lastCheckedWords(presence, Date.now());
+  const lastChecked = lastCheckedWords(presence, useNow(true));
   if (checked === null || (presence.kind !== 'here' && presence.kind !== 'damaged')) return null;
   return (
     <section aria-labelledby="files-title">

@@ -19,7 +19,7 @@ const after = (name) => args[args.indexOf(name) + 1] ?? '';
 writeFileSync(`${after('--model')}.args`, JSON.stringify(args));
 writeFileSync(`${after('--model')}.pid`, String(process.pid));
 const bodyOf = async (request) => (await Array.fromAsync(request)).join('');
-createServer(async (request, response) => {
+const answer = async (request, response) => {
   const isAllowed = request.headers.authorization === `Bearer ${process.env.LLAMA_API_KEY}`;
   if (!isAllowed) return response.writeHead(401).end('{"error":{"message":"Invalid API Key"}}');
   if (request.url === '/health') return response.end('{"status":"ok"}');
@@ -37,4 +37,5 @@ createServer(async (request, response) => {
   chunk({}, 'stop');
   response.write('data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}\n\n');
   return response.end('data: [DONE]\n\n');
-}).listen(Number(after('--port')), '127.0.0.1');
+};
+createServer((request, response) => void answer(request, response)).listen(Number(after('--port')), '127.0.0.1');
