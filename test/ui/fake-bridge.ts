@@ -682,7 +682,12 @@ export function installFakeBridge(script: FakeScript): void {
       case 'engines.list':
         return { engines };
       case 'engines.update': {
-        const { kind, token, evenIfElsewhere: _, ...change } = input as {
+        const {
+          kind,
+          token,
+          evenIfElsewhere: _,
+          ...change
+        } = input as {
           kind: string;
           token?: string | null;
           evenIfElsewhere?: boolean;
