@@ -44,7 +44,7 @@ describe('KV of gpt-oss-20b', () => {
 });
 
 /**
- * Peaks that MLX 0.32.4 counted on a CPU for single prompts, step 512, in a model with gpt-oss-20b's layers, KV heads
+ * Peaks that MLX 0.32.4 counted on a CPU for single prompts in a model with gpt-oss-20b's layers, KV heads
  * and head size, hidden size 64.
  */
 const narrow = shapeOf({
@@ -58,28 +58,42 @@ const narrow = shapeOf({
 const NARROW_BYTES = 4_166_576;
 const onCpu: Calibration = {
   stepTokens: 512,
-  halfChunkBytes: 5_805_098,
-  firstChunkBytes: 17_961_440,
+  halfChunkBytes: 5_806_198,
+  firstChunkBytes: 18_030_634,
   secondChunkBytes: 33_179_234,
   decode: [
-    { tokens: 256, bytes: 1_093_506 },
-    { tokens: 1_024, bytes: 2_678_786 },
+    { tokens: 256, bytes: 1_075_224 },
+    { tokens: 1_024, bytes: 2_682_728 },
   ],
+};
+
+/** The same with a step of 256: the cache grows behind one of its prompts only. */
+const onCpuInSmallSteps: Calibration = {
+  stepTokens: 256,
+  halfChunkBytes: 1_828_398,
+  firstChunkBytes: 5_835_814,
+  secondChunkBytes: 9_971_554,
+  decode: [{ tokens: 512, bytes: 1_609_576 }],
 };
 
 describe('one answer, calibrated', () => {
   it.each([
-    [120, 9_216_000, 22_842_054],
-    [130, 9_461_760, 23_084_388],
-    [200, 11_182_080, 24_810_250],
-    [258, 18_898_944, 38_821_354],
-    [300, 19_931_136, 39_855_562],
-    [600, 24_133_632, 50_359_078],
-    [1_100, 36_421_632, 78_314_002],
-  ])('of %d tokens is predicted within 2 %%', (promptTokens, snapshotBytesAfter, measuredBytes) => {
+    [120, onCpu, 2_924_544, 16_569_550],
+    [130, onCpu, 3_145_728, 17_179_102],
+    [200, onCpu, 3_145_728, 19_190_103],
+    [258, onCpu, 3_145_728, 28_385_867],
+    [300, onCpu, 3_145_728, 31_072_671],
+    [600, onCpu, 3_145_728, 47_367_298],
+    [1_100, onCpu, 3_145_728, 78_346_940],
+    // The cache grows with the first token.
+    [257, onCpuInSmallSteps, 3_145_728, 24_115_060],
+    // The first token finds the last chunk in the windows.
+    [300, onCpuInSmallSteps, 3_145_728, 24_356_782],
+  ])('of %d tokens is predicted within 2 %%', (promptTokens, calibration, snapshotBytesAfter, measuredBytes) => {
+    const { stepTokens } = calibration;
     const predicted = predictAnswerPeak(
-      { shape: narrow, weightsBytes: NARROW_BYTES, stepTokens: 512, calibration: onCpu, correction: NO_CORRECTION },
-      { promptTokens, cachedTokens: 0, generatedTokens: 3, snapshotBytesBefore: 0, snapshotBytesAfter },
+      { shape: narrow, weightsBytes: NARROW_BYTES, stepTokens, calibration, correction: NO_CORRECTION },
+      { promptTokens, cachedTokens: 0, generatedTokens: 4, snapshotBytesBefore: 0, snapshotBytesAfter },
     );
     expect(Math.abs(predicted / measuredBytes - 1)).toBeLessThan(0.02);
   });

@@ -105,7 +105,7 @@ interface Moment {
   readonly workBytes: number;
 }
 
-/** The moment that takes most: one of the prompt's chunks, or the answer's last tokens. */
+/** The moment that takes most: one of the prompt's chunks, the answer's first token, or its last ones. */
 function heaviest(
   { shape, stepTokens, calibration }: Pick<Basis, 'shape' | 'stepTokens' | 'calibration'>,
   run: AnswerRun & { readonly grows?: boolean },
@@ -120,6 +120,13 @@ function heaviest(
         ? defaultChunkBytes(shape, chunkTokens, endTokens)
         : chunkBytes(calibration, chunkTokens, endTokens),
   }));
+  const last = chunks.at(-1);
+  if (last !== undefined) {
+    // mlx_lm's RotatingKVCache keeps the last chunk before its window until the first token is written, and then cuts
+    // one layer after the other to a new buffer (`_update_in_place`). What the prompt cache keeps is there by then.
+    const cutBytes = last.slidingTokens > shape.windowTokens ? tokenBytes(shape) * shape.windowTokens : 0;
+    moments.push({ heldBytes: last.bytes + run.snapshotBytesAfter, workBytes: cutBytes });
+  }
   const tokens = promptTokens + generatedTokens;
   const growth = calibration === null ? defaultGrowthBytes(shape, tokens) : decodeBytes(calibration, tokens);
   const grows = run.grows ?? inSteps(tokens) > inSteps(promptTokens - 1);
@@ -156,25 +163,29 @@ export function restingKvBytes(shape: ModelShape, tokens: number): number {
 /** The sliding layers' part. */
 const windowBytes = (shape: ModelShape): number => tokenBytes(shape) * shape.slidingLayers * shape.windowTokens;
 
+interface ChunkEnd {
+  readonly chunkTokens: number;
+  readonly endTokens: number;
+  /** In each sliding layer. */
+  readonly slidingTokens: number;
+  readonly bytes: number;
+}
+
 /** The KV cache after each chunk of a prompt. A sliding layer then holds its window − 1 and the whole chunk. */
-function cacheAfterChunks(
-  shape: ModelShape,
-  from: number,
-  to: number,
-  stepTokens: number,
-): readonly { readonly chunkTokens: number; readonly endTokens: number; readonly bytes: number }[] {
+function cacheAfterChunks(shape: ModelShape, from: number, to: number, stepTokens: number): readonly ChunkEnd[] {
   const { fullLayers, slidingLayers, windowTokens } = shape;
-  const chunks = [];
+  const chunks: ChunkEnd[] = [];
   let allocated = inSteps(from);
   for (let done = from; done < to; ) {
     const chunkTokens = Math.min(stepTokens, to - done);
     if (done + chunkTokens > allocated) allocated = done + inSteps(chunkTokens);
-    const sliding = Math.min(done, windowTokens - 1) + chunkTokens;
+    const slidingTokens = Math.min(done, windowTokens - 1) + chunkTokens;
     done += chunkTokens;
     chunks.push({
       chunkTokens,
       endTokens: done,
-      bytes: tokenBytes(shape) * (fullLayers * allocated + slidingLayers * sliding),
+      slidingTokens,
+      bytes: tokenBytes(shape) * (fullLayers * allocated + slidingLayers * slidingTokens),
     });
   }
   return chunks;
@@ -218,14 +229,19 @@ function chunkBytes(calibration: Calibration, chunkTokens: number, endTokens: nu
   return Math.ceil(whole * share);
 }
 
-/** The buffer that grows and the one it grows from. */
+/**
+ * The last growth on the way to so many tokens: one layer's buffer as it was, and the part that is put behind it
+ * (mlx_lm's `KVCache.update_and_fetch`), together as many tokens as the new one has. On a CPU that is all; a GPU frees
+ * late, and has several layers' at once.
+ */
 function decodeBytes({ decode }: Calibration, tokens: number): number {
   const least = decode[0];
   const most = decode.at(-1);
   if (least === undefined || most === undefined) return 0;
-  if (least === most) return Math.ceil((most.bytes * tokens) / most.tokens);
+  const grown = inSteps(tokens);
+  if (least === most) return Math.ceil((most.bytes * grown) / (most.tokens + GROWTH_TOKENS));
   const slope = Math.max(0, most.bytes - least.bytes) / (most.tokens - least.tokens);
-  return Math.ceil(Math.max(least.bytes, most.bytes + slope * (tokens - most.tokens)));
+  return Math.ceil(Math.max(least.bytes, most.bytes + slope * (grown - GROWTH_TOKENS - most.tokens)));
 }
 
 // ── Step ──────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,6 @@ different length, the peak read after every chunk and after the first tokens wri
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -56,8 +55,12 @@ def calibrate(
             chunks.append(max(0, mx.get_peak_memory() - base - _bytes(cache)))
         # Elsewhere the cache does not grow with the next token, which is what is measured.
         if total % STEP_TOKENS == 0:
-            kept = [_copied(layer) for layer in cache]
-            mx.eval([layer.state for layer in kept])
+            # As the growth finds it: windows that are no longer than they stay, and what the prompt
+            # cache keeps of them. The layers that grow it does not keep: their old arrays are freed
+            # as the new ones come.
+            cache = [layer if can_cut(layer) else frozen(layer) for layer in cache]
+            kept = [frozen(layer) for layer in cache if not can_cut(layer)]
+            mx.eval([layer.state for layer in [*cache, *kept]])
             mx.reset_peak_memory()
             for _ in _written(model, cache, tokens[-1]):
                 if is_cancelled():
@@ -77,12 +80,6 @@ def calibrate(
         # Of the last chunk: the first one may have compiled what it needed.
         "tokens_per_second": round(step / seconds, 2),
     }
-
-
-def _copied(layer: Any) -> Any:  # noqa: ANN401  mlx_lm has no types
-    """What the prompt cache would keep of it."""
-
-    return copy.deepcopy(layer) if can_cut(layer) else frozen(layer)
 
 
 def _written(model: Any, cache: Layers, token: int) -> Iterator[Any]:  # noqa: ANN401
