@@ -36,9 +36,13 @@ const measure = (...args: readonly string[]): Promise<readonly Row[]> =>
     return rows;
   });
 
+/** Never short by more than the aim. Above it by one layer's buffers at most: chance may have taken them away. */
+const isClose = ({ off, predictedBytes, measuredBytes, oneLayerBytes }: Row): boolean =>
+  Math.abs(off) <= CLOSE_ENOUGH || (off > 0 && predictedBytes - measuredBytes <= oneLayerBytes);
+
 const allClose = (rows: readonly Row[]): void => {
   expect(rows.length).toBeGreaterThan(0);
-  expect(rows.filter(({ off }) => Math.abs(off) > CLOSE_ENOUGH)).toEqual([]);
+  expect(rows.filter((row) => !isClose(row))).toEqual([]);
 };
 
 describe('weights, by the headers of the files', () => {
