@@ -128,7 +128,7 @@ function heaviest(
     moments.push({ heldBytes: last.bytes + run.snapshotBytesAfter, workBytes: cutBytes });
   }
   const tokens = promptTokens + generatedTokens;
-  const growth = calibration === null ? defaultGrowthBytes(shape, tokens) : decodeBytes(calibration, tokens);
+  const growth = calibration === null ? defaultGrowthBytes(shape, tokens) : decodeBytes(calibration, shape, tokens);
   const grows = run.grows ?? inSteps(tokens) > inSteps(promptTokens - 1);
   const writing = {
     heldBytes: writingKvBytes(shape, promptTokens, generatedTokens) + run.snapshotBytesAfter,
@@ -231,17 +231,21 @@ function chunkBytes(calibration: Calibration, chunkTokens: number, endTokens: nu
 
 /**
  * The last growth on the way to so many tokens: one layer's buffer as it was, and the part that is put behind it
- * (mlx_lm's `KVCache.update_and_fetch`), together as many tokens as the new one has. On a CPU that is all; a GPU frees
- * late, and has several layers' at once.
+ * (mlx_lm's `KVCache.update_and_fetch`), together as many tokens as the new one has. On a CPU that is all, and no less,
+ * though a calibration may have seen the keys gone before the values came; a GPU frees late, and has several layers' at
+ * once. Up to the window the sliding layers are copied too, beside what the prompt cache holds: that is left to the
+ * calibration.
  */
-function decodeBytes({ decode }: Calibration, tokens: number): number {
+function decodeBytes({ decode }: Calibration, shape: ModelShape, tokens: number): number {
   const least = decode[0];
   const most = decode.at(-1);
   if (least === undefined || most === undefined) return 0;
   const grown = inSteps(tokens);
-  if (least === most) return Math.ceil((most.bytes * grown) / (most.tokens + GROWTH_TOKENS));
+  const onlyFullGrow = shape.fullLayers > 0 && grown - GROWTH_TOKENS > shape.windowTokens;
+  const oneLayer = onlyFullGrow ? tokenBytes(shape) * grown : 0;
+  if (least === most) return Math.ceil(Math.max(oneLayer, (most.bytes * grown) / (most.tokens + GROWTH_TOKENS)));
   const slope = Math.max(0, most.bytes - least.bytes) / (most.tokens - least.tokens);
-  return Math.ceil(Math.max(least.bytes, most.bytes + slope * (grown - GROWTH_TOKENS - most.tokens)));
+  return Math.ceil(Math.max(oneLayer, least.bytes, most.bytes + slope * (grown - GROWTH_TOKENS - most.tokens)));
 }
 
 // ── Step ──────────────────────────────────────────────────────────────────────────────────────────

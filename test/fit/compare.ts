@@ -51,7 +51,7 @@ export interface Row {
   /**
    * MLX takes a buffer on one thread and frees the one before on another: whether one layer's buffers are still there
    * beside the next one's is chance. Keys and values, queries and the outcome. Measured: the same prompt of 1,100
-   * tokens to gpt-oss-20b's layers, in steps of 512, took 75.7 MB once and 78.3 MB three times.
+   * tokens to gpt-oss-20b's layers, in steps of 512, took 75.7 MB once and 78.3 MB the next time.
    */
   readonly oneLayerBytes: number;
 }
