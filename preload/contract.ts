@@ -543,6 +543,7 @@ export type MemorySource = 'macos' | 'linux';
 
 /** One reading of the machine's memory. Null: this system does not say. */
 export interface MemorySample {
+  /** When its reading began. */
   readonly atMs: number;
   readonly level: PressureLevel;
   /** 0 to 1. */

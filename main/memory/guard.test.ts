@@ -111,10 +111,10 @@ class World {
     this.engine('busy');
   }
 
-  sample(level: PressureLevel, { swapMiB = 0, afterMs = 2_000 } = {}): void {
+  sample(level: PressureLevel, { swapMiB = 0, afterMs = 2_000, tookMs = 0 } = {}): void {
     this.nowMs += afterMs;
     this.#onSample({
-      atMs: this.nowMs,
+      atMs: this.nowMs - tookMs,
       level,
       needle: 0.6,
       totalBytes: 16 * GIB,
@@ -330,6 +330,15 @@ describe('what stays wired', () => {
     killed('off', 0.5 * GIB);
     for (let i = 0; i < 20; i += 1) world.sample('normal');
     expect(world.kinds).toEqual([]);
+  });
+
+  it('is not judged by a reading that began before the model was there', () => {
+    killed('off', WIRED_BEFORE);
+    killed('off', 0);
+    world.sample('normal', { tookMs: 3_000 });
+    world.wiredBytes = WIRED_BEFORE + 4 * GIB;
+    for (let i = 0; i < 8; i += 1) world.sample('normal');
+    expect(world.kinds).toEqual(['wired-left']);
   });
 
   it('is said when it did not, stops starts, and ends when it comes back after all', () => {

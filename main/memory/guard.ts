@@ -140,7 +140,10 @@ export function createGuard(ports: GuardPorts): Guard {
   const perform = (actions: readonly ProtectionAction[]): void => {
     for (const action of actions) {
       if (action === 'drop-caches') {
-        engine.dropCaches().catch((error: unknown) => log('warn', `protection: caches stayed: ${String(error)}`));
+        engine.dropCaches().then(
+          () => log('info', 'protection: caches are dropped'),
+          (error: unknown) => log('warn', `protection: caches stayed: ${String(error)}`),
+        );
         continue;
       }
       const ended = ports.cancelAnswers({
@@ -208,6 +211,8 @@ export function createGuard(ports: GuardPorts): Guard {
       if (BEFORE_LOAD.has(engine.state.kind)) baselineBytes = wiredBytes;
       return;
     }
+    // It began while the process was there, or even before that had loaded anything.
+    if (atMs < exitedAtMs) return;
     const release = judgeRelease({ baselineBytes, wiredBytes, sinceExitMs: atMs - exitedAtMs });
     if (release.kind === 'pending') return;
     exitedAtMs = null;
@@ -223,7 +228,7 @@ export function createGuard(ports: GuardPorts): Guard {
     const request = engine.metrics?.request ?? null;
     marks =
       request?.phase === 'decode'
-        ? withMark(marks, { atMs: sample.atMs, generatedTokens: request.generatedTokens })
+        ? withMark(marks, { atMs: clock.nowMs(), generatedTokens: request.generatedTokens })
         : [];
     const made: ProtectionSample = {
       ...sample,

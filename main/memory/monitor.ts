@@ -58,11 +58,12 @@ export function createMemoryMonitor(ports: MemoryMonitorPorts): MemoryMonitor {
 
   async function sample(): Promise<void> {
     phase = { kind: 'reading' };
-    lastStartedAtMs = clock.nowMs();
+    const beganAtMs = clock.nowMs();
+    lastStartedAtMs = beganAtMs;
     const reading = await ports.read();
     // TypeScript cannot know that dispose() may have come meanwhile.
     if ((phase as Phase).kind === 'disposed') return;
-    if (reading !== null) take(reading);
+    if (reading !== null) take(reading, beganAtMs);
     if ((reading !== null) !== isReadable) {
       isReadable = reading !== null;
       log(isReadable ? 'info' : 'warn', `memory can ${isReadable ? 'be read again' : 'not be read'}`);
@@ -70,8 +71,7 @@ export function createMemoryMonitor(ports: MemoryMonitorPorts): MemoryMonitor {
     wait();
   }
 
-  function take(reading: MemoryReading): void {
-    const atMs = clock.nowMs();
+  function take(reading: MemoryReading, atMs: number): void {
     const counter = reading.swapOutBytes === null ? null : { atMs, bytes: reading.swapOutBytes };
     const made: MemorySample = {
       atMs,

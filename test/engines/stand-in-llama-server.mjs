@@ -30,7 +30,11 @@ const answer = async (request, response) => {
   const body = await bodyOf(request);
   chunk({ reasoning_content: 'Hm.' });
   if (body.includes('long story')) {
-    const telling = setInterval(() => chunk({ content: 'And then. ' }), 50);
+    let day = 0;
+    const telling = setInterval(
+      () => chunk({ content: `Day ${(day += 1)} went by, and ${day * day} ships with it. ` }),
+      50,
+    );
     return response.on('close', () => clearInterval(telling));
   }
   chunk({ content: 'Five.' });

@@ -23,6 +23,7 @@ async function loaded({ onTestFinished }: TestContext, scenario: Scenario): Prom
     await new Promise((resolve) => setTimeout(resolve, 50));
   await short.window.call('engine.start', null);
   await short.engineBecomes('ready');
+  await until(() => (short.mac.mac().engine?.gpuBytes ?? 0) > 8 * GIB, 30_000);
   return short;
 }
 
@@ -129,6 +130,7 @@ describe.concurrent('a Mac short of memory', () => {
     });
     expect(long.status).toBe(503);
     expect(await long.json()).toMatchObject({ error: { code: 'memory_short' } });
+    await until(() => short.log().includes('caches are dropped'));
     const { final } = await short.ask(LONG);
     const answer = await final;
     expect(answer.status.kind).toBe('complete');
@@ -154,6 +156,7 @@ describe.concurrent('other engines on a Mac short of memory', () => {
   }
   async function endedAndUnloaded(short: AppShortOfMemory): Promise<void> {
     const { final } = await short.ask(LONG);
+    short.mac.change(grow(12));
     const answer = await final;
     expect(answer.status).toMatchObject({ kind: 'interrupted', because: expect.stringContaining('kept') as string });
     expect(answer.text.length).toBeGreaterThan(0);
@@ -174,8 +177,6 @@ describe.concurrent('other engines on a Mac short of memory', () => {
     context.onTestFinished(() => short.finish());
     await chosen(short, 'Ollama');
     await short.engineBecomes('ready');
-    short.mac.change(grow(12));
-    await short.step('easing');
     await endedAndUnloaded(short);
     expect(server.asked.find(({ path }) => path === '/api/chat')?.wasCut).toBe(true);
     expect(server.asked.some(({ body }) => body['keep_alive'] === 0)).toBe(true);
@@ -196,14 +197,12 @@ describe.concurrent('other engines on a Mac short of memory', () => {
     const { window, mac } = short;
     await chosen(short, 'llama.cpp');
     const limit = async () => (await window.call('wiredLimit.plan', null)).state;
-    await expect.poll(async () => (await limit()).kind, { timeout: 30_000 }).toBe('asking');
+    await context.expect.poll(async () => (await limit()).kind, { timeout: 30_000 }).toBe('asking');
     const asking = await limit();
     const limitMiB = asking.kind === 'asking' && asking.plan.verdict.kind === 'raise' ? asking.plan.verdict.toMiB : 0;
     await window.call('wiredLimit.raise', { limitMiB, by: 'prompt' });
     await short.engineBecomes('ready');
     expect(mac.mac().wiredLimitMiB).toBe(limitMiB);
-    mac.change(grow(12));
-    await short.step('easing');
     await endedAndUnloaded(short);
     const pid = readFileSync(`${file}.pid`, 'utf8');
     await until(() => !existsSync(`/proc/${pid}`));
@@ -223,7 +222,7 @@ describe.concurrent('an idle model', () => {
     await until(() => wiredBytes(short.mac.mac()) < 3 * GIB);
     // Critical for a little while still; looking brings it back once it is not.
     await until(() => short.mac.mac().level !== 4, 30_000);
-    await expect
+    await context.expect
       .poll(async () => (await short.window.call('engine.warm', null)).kind, { timeout: 20_000, interval: 500 })
       .not.toBe('off');
     await short.engineBecomes('ready');
@@ -234,7 +233,6 @@ describe.concurrent('an idle model', () => {
 describe.concurrent('wired memory that stays', () => {
   it('is said after the model was turned off, and the model is not started on top of it', async (context) => {
     const short = await loaded(context, scenarios['leaked-wired-memory']);
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
     await short.window.call('engine.stop', null);
     const left = await short.step('wired-left');
     expect(left.leftBytes / GIB).toBeCloseTo(6, 1);
@@ -245,7 +243,6 @@ describe.concurrent('wired memory that stays', () => {
 
   it('stops the restarts of an engine that was killed', async (context) => {
     const short = await loaded(context, scenarios['leaked-wired-memory']);
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
     process.kill(enginePid(short), 'SIGKILL');
     const failed = await short.engineBecomes('failed', 40_000);
     expect(failed).toMatchObject({ cause: { code: 'wired-left' } });
@@ -254,7 +251,6 @@ describe.concurrent('wired memory that stays', () => {
 
   it('does not hold up a restart where it came back', async (context) => {
     const short = await loaded(context, scenarios.fits);
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
     process.kill(enginePid(short), 'SIGKILL');
     await short.engineBecomes('waiting');
     await short.engineBecomes('ready', 10_000);
