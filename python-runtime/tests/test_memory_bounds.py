@@ -157,7 +157,7 @@ def test_another_long_prompt_takes_the_place_of_a_long_conversation(model: Path)
                 if now["request"] is not None and now["request"]["phase"] == "decode":
                     assert now["prompt_cache"]["sequences"] == 0
                 active.append(now["memory"]["active_bytes"] - weights)
-        # A reading may fall into the middle of a chunk, which takes more than all the rest here: those are left out.
+        # A reading in the middle of a chunk sees what that uses for a moment: those are left out.
         upper = statistics.quantiles(active, n=4)[2]
         assert upper < 1.2 * one + limit
         assert client.metrics()["prompt_cache"]["sequences"] == 1
